@@ -1,0 +1,71 @@
+# Two commands matter: `make run` and `make test`. Each makes its own environment in .venv from locked versions.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+CONFIG ?= config.example.yaml
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test check bench fuzz-wire docs lock clean
+
+help:  ## what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
+
+run: $(VENV)/.run  ## serve config.example.yaml, with the demo provider beside it
+	$(BIN)/sidecar run -c $(CONFIG) --demo-provider
+
+demo: $(VENV)/.run  ## see it work: a flaky provider, a sidecar, traffic
+	$(BIN)/sidecar demo
+
+test: check  ## every check and every test
+	$(BIN)/coverage run -m pytest tests/unit tests/config
+	$(BIN)/coverage report --include='sidecar/rules/*,sidecar/core/*,sidecar/policies/*' --fail-under=95
+	$(BIN)/python -m pytest tests --ignore tests/unit --ignore tests/config
+
+check: $(VENV)/.test  ## linters, types, import rules, generated docs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python docs/generate.py --check
+
+bench: $(VENV)/.bench  ## measure beside Envoy, HAProxy, nginx and aiohttp (about 9 minutes)
+	$(BIN)/python -m bench $(BENCH)
+
+fuzz-wire: $(VENV)/.test  ## a long run of mutated requests and answers
+	SIDECAR_FUZZ=20000 $(BIN)/python -m pytest tests/conformance -k fuzz
+
+docs: $(VENV)/.test  ## write the generated documentation again
+	$(BIN)/python docs/generate.py
+
+lock: $(VENV)/.test  ## compile requirements/*.txt anew
+	$(BIN)/pip install --quiet uv
+	$(COMPILE) pyproject.toml -o requirements/run.txt
+	$(COMPILE) -c requirements/run.txt pyproject.toml requirements/test.in -o requirements/test.txt
+	$(COMPILE) -c requirements/test.txt pyproject.toml requirements/bench.in -o requirements/bench.txt
+
+COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --extra cli --extra build
+
+clean:  ## remove the environment and every cache
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .import_linter_cache
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "error: Python 3.11 or newer is needed; '$(PYTHON)' is older or missing"; \
+		echo "do:    make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements/run.txt pyproject.toml | $(BIN)/python
+	@echo "installing locked dependencies into $(VENV) (once)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.test: requirements/test.txt $(VENV)/.run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
+	@touch $@
+
+$(VENV)/.bench: requirements/bench.txt $(VENV)/.run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	@touch $@

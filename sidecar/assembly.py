@@ -1,0 +1,170 @@
+"""Settings in, live objects out: pools, stacks and the routing table. Nothing here runs per request."""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sidecar.config.fields import is_loopback
+from sidecar.config.load import Loaded
+from sidecar.config.model import Provider
+from sidecar.core.env import Env
+from sidecar.core.layer import Handler
+from sidecar.core.routing import PathTemplate, RouteMatch, RouteTable
+from sidecar.gateway import LiveProvider, Table, no_route
+from sidecar.http.dial import Dialer, Target
+from sidecar.http.head import Edit
+from sidecar.http.pool import Pool, PoolSettings, Waits
+from sidecar.http.provider_connection import Patience
+from sidecar.http.tls import TlsSettings, client_context
+from sidecar.http.wire import Wire, WireSettings
+from sidecar.policies.order import OWN_ANSWERS, fold
+from sidecar.policies.settings import Settings
+from sidecar.policies.site import Origin, Site
+from sidecar.policies.timeouts import Timeouts
+from sidecar.rules.proxy_env import ProxyAddress, parse_proxy, proxy_for
+from sidecar.telemetry.access_log import AccessLog
+from sidecar.telemetry.stats import Stats
+
+DEFAULT_ROUTE = "default"
+"""Name of the route of all calls that match no configured one."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolKey:
+    """A pool is kept over a reload while all of this stays the same. ``files``: change times of the TLS files."""
+
+    origin: Origin
+    pool: PoolSettings
+    tls: TlsSettings
+    proxy: ProxyAddress | None
+    files: tuple[tuple[str, int], ...]
+
+
+class Assembler:
+    """Builds tables. ``pools`` are those of the table built last."""
+
+    def __init__(
+        self, env: Env, loop: asyncio.AbstractEventLoop, stats: Stats, log: AccessLog, environ: Mapping[str, str]
+    ) -> None:
+        self._env = env
+        self._loop = loop
+        self._stats = stats
+        self._log = log
+        self._environ = environ
+        self.pools: dict[str, tuple[PoolKey, Pool]] = {}
+
+    def build(self, loaded: Loaded) -> tuple[Table, list[Pool]]:
+        """A new table beside the old one, and the pools that it no longer uses.
+
+        Raises:
+            OSError: a TLS file cannot be used. ValueError: a proxy variable of the environment cannot be read.
+        """
+        pools: dict[str, tuple[PoolKey, Pool]] = {}
+        providers: dict[str, LiveProvider] = {}
+        hosts: dict[str, LiveProvider] = {}
+        for name, provider in loaded.config.providers.items():
+            pools[name] = self._pool(name, provider, loaded.folder)
+            live = providers[name] = self._provider(name, provider, pools[name][1], loaded)
+            for host in provider.host:
+                hosts[host] = live
+        dropped = [pool for name, (_, pool) in self.pools.items() if pools.get(name, (None, None))[1] is not pool]
+        self.pools = pools
+        return Table(providers, hosts, self._unrouted(tuple(providers))), dropped
+
+    def _provider(self, name: str, provider: Provider, pool: Pool, loaded: Loaded) -> LiveProvider:
+        matches, names, handlers = [], [], []
+        for route in provider.routes:
+            methods = route.match.methods
+            matches.append(
+                RouteMatch(
+                    frozenset(method.encode() for method in methods) if methods else None,
+                    PathTemplate(route.match.path) if route.match.path else None,
+                )
+            )
+            names.append(route.name)
+            handlers.append(self._stack(name, route.name, provider, pool, loaded))
+        # The index of "no route" is -1: the last entry.
+        names.append(DEFAULT_ROUTE)
+        handlers.append(self._stack(name, None, provider, pool, loaded))
+        return LiveProvider(name, pool, RouteTable(matches), names, handlers)
+
+    def _stack(self, name: str, route: str | None, provider: Provider, pool: Pool, loaded: Loaded) -> Handler:
+        site = self._site(name, route or DEFAULT_ROUTE, loaded.settings_for(name, route), _origin(provider))
+        timeouts = site.of("timeouts", Timeouts)
+        waits = Waits(timeouts.pool, timeouts.connect, timeouts.tls)
+        settings = WireSettings(
+            base=provider.base_url.path.encode(),
+            host=provider.base_url.authority.encode(),
+            app_host=provider.host_header == "app",
+            waits=waits,
+            patience=Patience(timeouts.head, timeouts.idle, timeouts.attempt),
+        )
+        if route is None:
+            pool.start(waits)
+        return fold(Wire(pool, settings, site.edit, self._env).handle, site)
+
+    def _unrouted(self, known: tuple[str, ...]) -> Handler:
+        site = self._site("", "", {}, Origin("http", "", 0, "", ""))
+        return fold(no_route(known), site, OWN_ANSWERS)
+
+    def _site(self, provider: str, route: str, settings: Mapping[str, Settings], origin: Origin) -> Site:
+        return Site(
+            provider=provider,
+            route=route,
+            settings=settings,
+            env=self._env,
+            log=self._log,
+            stats=self._stats.route(provider, route),
+            provider_stats=self._stats.provider(provider),
+            origin=origin,
+            edit=Edit(),
+        )
+
+    def _pool(self, name: str, provider: Provider, folder: Path) -> tuple[PoolKey, Pool]:
+        """The pool of the table before, if nothing that it depends on has changed; else a new one."""
+        tls = TlsSettings(
+            ca=_path(folder, provider.tls.ca),
+            cert=_path(folder, provider.tls.cert),
+            key=_path(folder, provider.tls.key),
+            server_name=provider.tls.server_name,
+            min_version=provider.tls.min_version,
+        )
+        settings = PoolSettings(
+            max_connections=provider.pool.max_connections,
+            max_idle=provider.pool.max_idle,
+            idle_ttl=provider.pool.idle_ttl,
+            max_age=provider.pool.max_age,
+            prewarm=provider.pool.prewarm,
+        )
+        url = provider.base_url
+        proxy = self._proxy(provider)
+        files = tuple((file, os.stat(file).st_mtime_ns) for file in (tls.ca, tls.cert, tls.key) if file)
+        key = PoolKey(_origin(provider), settings, tls, proxy, files)
+        before = self.pools.get(name)
+        if before is not None and before[0] == key:
+            return before
+        context = client_context(tls) if url.scheme == "https" else None
+        target = Target(url.host, url.port, context, tls.server_name, proxy)
+        dialer = Dialer(target, self._loop, self._env.clock)
+        return key, Pool(dialer, settings, self._env, self._loop, self._stats.provider(name))
+
+    def _proxy(self, provider: Provider) -> ProxyAddress | None:
+        """The ``proxy`` key, else the environment; never for a provider on this machine, as in Go's net/http."""
+        url = provider.base_url
+        if provider.proxy is not None:
+            return None if provider.proxy == "off" else parse_proxy(provider.proxy)
+        if is_loopback(url.host):
+            return None
+        return proxy_for(url.scheme, url.host, url.port, self._environ)
+
+
+def _origin(provider: Provider) -> Origin:
+    url = provider.base_url
+    return Origin(url.scheme, url.host, url.port, url.authority, url.path)
+
+
+def _path(folder: Path, name: str | None) -> str | None:
+    """Relative names start at the folder of the configuration file."""
+    return None if name is None else str(folder / name)

@@ -1,0 +1,233 @@
+"""Read a configuration file: YAML with ``${...}`` in, a validated ``Loaded`` out, or every mistake at once.
+
+    loaded = load("sidecar.yaml", os.environ)          # raises ConfigErrors: .problems, str() is the report
+    loaded.config                                      # model.Config: .listen .ops .admin .limits .drain .log
+    loaded.config.providers["demo"].base_url           # fields.BaseUrl: scheme host port authority path, str()
+    loaded.config.providers["demo"].routes             # tuple of model.Route: .name, .match.methods, .match.path
+    loaded.settings_for("demo", None)                  # {"timeouts": Timeouts(...), ...}: merged, every policy key
+    loaded.settings_for("demo", "create-charge")       # the same for a route
+    loaded.origin_of("demo", None, "timeouts.total")   # Origin(level="provider", line=12, ...); level "default"
+    loaded.files                                       # every file read, for the reload poller
+    loaded.warnings                                    # list[Problem]: lints; .render() prints one
+
+``listen`` values are ``fields.Listen`` (host, port, unix, loopback, str()), ``proxy`` is a URL, "off" or None,
+``log.output`` is "stdout", "stderr" or an absolute path, relative ``tls`` and ``${file:}`` paths start at the folder
+of the configuration file (``loaded.folder``).
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import yaml
+
+from sidecar.config.checks import check_config, check_names, tls_files
+from sidecar.config.interpolate import Interpolator
+from sidecar.config.lints import lint
+from sidecar.config.merge import Level, Merger, Stack
+from sidecar.config.model import CONFIG, TOP_LEVEL, Config
+from sidecar.config.nodes import Node, Reader, compose
+from sidecar.config.problem import ConfigErrors, Problem, Source, in_order
+from sidecar.config.syntax import syntax_problem
+from sidecar.config.typed import validated
+from sidecar.config.wording import problems_of, walk
+from sidecar.policies.settings import Settings
+
+_LARGEST_CONFIG = 4 * 1024 * 1024
+"""Bytes; a larger file is not a configuration."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an effective value comes from.
+
+    ``level``: ``default``, ``top level``, ``defaults``, ``provider`` or ``route``. ``line``: 0 for a default.
+    ``written``: the scalar as the file has it (with its ``${...}``). ``secret``: it came from a file, do not show it.
+    """
+
+    level: str
+    file: str = ""
+    line: int = 0
+    column: int = 0
+    written: str = ""
+    secret: bool = False
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Loaded:
+    """A configuration that can be served."""
+
+    config: Config
+    folder: Path
+    files: tuple[Path, ...]
+    warnings: tuple[Problem, ...]
+    root: Node
+    """The file as nodes: for provenance and lints."""
+    stacks: Mapping[tuple[str, str | None], Stack]
+    file: str
+
+    def settings_for(self, provider: str, route: str | None = None) -> Mapping[str, Settings]:
+        """The effective settings by policy key.
+
+        Raises:
+            KeyError: no such provider or route.
+        """
+        return self.stacks[provider, route].settings
+
+    def origin_of(self, provider: str, route: str | None, dotted: str | tuple[str, ...]) -> Origin:
+        """Where a setting's value comes from; ``dotted`` like ``timeouts.total``, or its steps.
+
+        Raises:
+            KeyError: no such provider or route.
+        """
+        steps = tuple(dotted.split(".")) if isinstance(dotted, str) else dotted
+        merged = self.stacks[provider, route].nodes.get(steps[0])
+        return self._origin(merged, steps[1:], merged.layer if merged else "")
+
+    def origin_in_provider(self, provider: str, steps: tuple[str, ...]) -> Origin:
+        """The same for what is no policy: ``("pool", "max_idle")``."""
+        return self._origin(walk(self.root, ("providers", provider))[0], steps, "provider")
+
+    def _origin(self, root: Node | None, steps: tuple[str, ...], level: str) -> Origin:
+        if root is None:
+            return Origin("default")
+        node, count = walk(root, steps)
+        if count < len(steps):
+            return Origin("default")
+        line, column = node.key_place or node.place
+        secret = node.secret or any(child.secret for _, child in node.items())
+        return Origin(node.layer or level, self.file, line, column, node.written, secret)
+
+
+def load(path: str | Path, environ: Mapping[str, str]) -> Loaded:
+    """Read, fill in, validate and merge a configuration file.
+
+    Raises:
+        ConfigErrors: the file cannot be used; holds every mistake found.
+    """
+    path = Path(path)
+    text = _read(path)
+    source = Source(str(path), text)
+    reader = Reader(source, Interpolator(environ, path.parent))
+    try:
+        raw = compose(text)
+        root = reader.read(raw) if raw is not None else None
+    except yaml.YAMLError as error:
+        raise ConfigErrors([syntax_problem(error, source, text)]) from None
+    except RecursionError:
+        raise ConfigErrors([source.problem((1, 1), "", "nested too deeply", "take levels out")]) from None
+    if root is None or root.value is None:
+        raise ConfigErrors([Problem(str(path), 0, 0, "", "the file is empty", _START)])
+    if not isinstance(root.value, dict):
+        message = "a configuration is a mapping: key: value lines"
+        raise ConfigErrors([source.problem(root.place, "", message, _START)])
+    return _build(path, root, source, reader)
+
+
+_SHORTEST_SECRET = 4
+"""Characters. Shorter texts occur in any message by chance, and guard nothing."""
+
+_START = "start from config.example.yaml, which has every key"
+
+
+def _build(path: Path, root: Node, source: Source, reader: Reader) -> Loaded:
+    config, findings = validated(CONFIG, root)
+    found = problems_of(findings, root, CONFIG, source)
+    problems = [*reader.problems, *found, *check_names(root, source)]
+    merger = Merger(source)
+    stacks = {}
+    for level in _levels(root):
+        merger.check_level(level)
+    for (provider, route), levels in _chains(root):
+        stacks[provider, route] = merger.stack(levels)
+    problems += merger.problems
+    if config is not None:
+        problems += check_config(config, root, source, path.parent)
+    if problems or config is None:
+        raise ConfigErrors(_scrubbed(_without_echoes(problems, reader.problems), reader.interpolator))
+    files = (path, *reader.interpolator.files, *tls_files(config, path.parent))
+    loaded = Loaded(config, path.parent, tuple(dict.fromkeys(files)), (), root, stacks, str(path))
+    warnings = tuple(_scrubbed(in_order(lint(config, stacks, root, source)), reader.interpolator))
+    return Loaded(config, path.parent, loaded.files, warnings, root, stacks, str(path))
+
+
+def _without_echoes(problems: list[Problem], first: list[Problem]) -> list[Problem]:
+    """Drop what follows from an earlier mistake at the same place: an unset variable is no bad number too."""
+    places = {(problem.line, problem.column) for problem in first}
+    return [one for one in problems if one in first or (one.line, one.column) not in places]
+
+
+def _scrubbed(problems: list[Problem], interpolator: Interpolator) -> list[Problem]:
+    """Stars for whatever came from a ``${file:}`` and found its way into a message: the last line of defence."""
+    secrets = [text for text in interpolator.files.values() if text and len(text) >= _SHORTEST_SECRET]
+    if not secrets:
+        return problems
+    pattern = re.compile("|".join(re.escape(text) for text in secrets), re.IGNORECASE)
+    return [
+        replace(
+            one,
+            message=pattern.sub("***", one.message),
+            hint=pattern.sub("***", one.hint),
+            path=pattern.sub("***", one.path),
+        )
+        for one in problems
+    ]
+
+
+def _levels(root: Node) -> Iterator[Level]:
+    """Every place where policy keys may stand."""
+    seen: set[int] = set()
+    for _, levels in _chains(root):
+        for level in levels:
+            if id(level.node) not in seen:
+                seen.add(id(level.node))
+                yield level
+
+
+def _chains(root: Node) -> Iterator[tuple[tuple[str, str | None], list[Level]]]:
+    """The levels of each provider and route, the most general first."""
+    assert isinstance(root.value, dict)
+    top = Node({key: root.value[key] for key in TOP_LEVEL if key in root.value}, root.place)
+    general = [Level("top level", top, ())]
+    defaults, providers = root.at("defaults"), root.at("providers")
+    if defaults is not None:
+        general.append(Level("defaults", defaults, ("defaults",)))
+    if providers is None or not isinstance(providers.value, dict):
+        return
+    for name, provider in providers.value.items():
+        path: tuple[str | int, ...] = ("providers", name)
+        chain = [*general, Level("provider", provider, path)]
+        yield (name, None), chain
+        routes = provider.at("routes")
+        for index, route in enumerate(routes.value if routes and isinstance(routes.value, list) else []):
+            title = route.at("name")
+            yield (name, title.text if title else str(index)), [*chain, Level("route", route, (*path, "routes", index))]
+
+
+def _read(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        problem = Problem(str(path), 0, 0, "", "there is no such file", "name it with -c FILE or $SIDECAR_CONFIG")
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        problem = Problem(
+            str(path), 0, 0, "", f"the file cannot be read ({reason})", "check the path and its permissions"
+        )
+    else:
+        if len(content) > _LARGEST_CONFIG:
+            problem = Problem(str(path), 0, 0, "", "the file is larger than 4 MiB", "is it the right one?")
+        else:
+            return _decode(path, content)
+    raise ConfigErrors([problem])
+
+
+def _decode(path: Path, content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = content[: error.start]
+        line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
+        problem = Problem(str(path), line, column, "", "the file is not UTF-8 text", "save it as UTF-8")
+        raise ConfigErrors([problem]) from None

@@ -1,0 +1,1 @@
+"""Words that every other room shares; no I/O."""

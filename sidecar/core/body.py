@@ -1,0 +1,167 @@
+"""One message body on its way from a source to a sink.
+
+Both directions use it. The source (a connection that reads) pushes chunks; the sink (a connection that
+writes) takes them as they come, in the same call, so a chunk costs no task switch and no copy. Until a sink
+is attached, chunks wait here, and past ``HIGH_WATER`` the source is asked to stop reading. A sink whose
+socket is full pauses the source in the same way: that is the whole backpressure.
+"""
+
+from typing import Protocol
+
+HIGH_WATER = 64 * 1024
+"""Bytes that may wait for a sink before the source is paused."""
+
+Trailers = list[tuple[bytes, bytes]]
+
+
+class Source(Protocol):
+    """Whoever produces the body."""
+
+    def pause_body(self) -> None:
+        """Stop reading until ``resume_body``. May be called again while paused."""
+
+    def resume_body(self) -> None:
+        """Read on."""
+
+
+class Sink(Protocol):
+    """Whoever takes the body. After ``body_end`` or ``body_failed`` nothing more is called."""
+
+    def body_data(self, data: bytes) -> None:
+        """Take one chunk, never empty."""
+
+    def body_end(self, trailers: Trailers) -> None:
+        """The body is complete."""
+
+    def body_failed(self, error: BaseException) -> None:
+        """The body broke off."""
+
+
+class Body:
+    """One body. ``length`` is the declared Content-Length in bytes, None when it is chunked or until-close.
+
+    ``received`` counts payload bytes that came in; ``complete`` and ``error`` tell how it ended. A body that
+    was complete before a sink was attached keeps its chunks and may be attached again (``replayable``).
+    """
+
+    __slots__ = (
+        "buffered",
+        "chunks",
+        "complete",
+        "error",
+        "length",
+        "received",
+        "sink",
+        "source",
+        "streamed",
+        "trailers",
+    )
+
+    def __init__(self, source: Source | None = None, length: int | None = None) -> None:
+        self.source = source
+        self.length = length
+        self.chunks: list[bytes] = []
+        self.buffered = 0
+        self.received = 0
+        self.complete = False
+        self.error: BaseException | None = None
+        self.trailers: Trailers = []
+        self.sink: Sink | None = None
+        self.streamed = False
+
+    @classmethod
+    def of(cls, data: bytes) -> "Body":
+        """A complete body with this content."""
+        body = cls(length=len(data))
+        if data:
+            body.feed(data)
+        body.finish()
+        return body
+
+    @property
+    def replayable(self) -> bool:
+        """Whether the whole body is still here, so that it can be sent again."""
+        return self.complete and not self.streamed and self.error is None
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come."""
+        return self.complete or self.error is not None
+
+    def feed(self, data: bytes) -> None:
+        """Source side: one more chunk."""
+        self.received += len(data)
+        sink = self.sink
+        if sink is not None:
+            sink.body_data(data)
+            return
+        self.chunks.append(data)
+        self.buffered += len(data)
+        if self.buffered > HIGH_WATER and self.source is not None:
+            self.source.pause_body()
+
+    def finish(self, trailers: Trailers | None = None) -> None:
+        """Source side: the body is complete."""
+        if self.complete or self.error is not None:
+            return
+        self.complete = True
+        if trailers:
+            self.trailers = trailers
+        self.source = None
+        sink = self.sink
+        if sink is not None:
+            self.sink = None
+            sink.body_end(self.trailers)
+
+    def fail(self, error: BaseException) -> None:
+        """Source side: the body broke off. A body that has ended already stays as it is."""
+        if self.complete or self.error is not None:
+            return
+        self.error = error
+        self.source = None
+        self.chunks.clear()
+        sink = self.sink
+        if sink is not None:
+            self.sink = None
+            sink.body_failed(error)
+
+    def attach(self, sink: Sink) -> None:
+        """Sink side: take what waits, then everything as it comes."""
+        chunks = self.chunks
+        if self.complete:
+            for chunk in chunks:
+                sink.body_data(chunk)
+            sink.body_end(self.trailers)
+            return
+        if self.error is not None:
+            sink.body_failed(self.error)
+            return
+        self.streamed = True
+        self.sink = sink
+        if chunks:
+            self.chunks = []
+            paused = self.buffered > HIGH_WATER
+            self.buffered = 0
+            for chunk in chunks:
+                sink.body_data(chunk)
+            if paused and self.source is not None:
+                self.source.resume_body()
+
+    def detach(self) -> None:
+        """Sink side: take no more. What comes from now on waits here, and soon pauses the source."""
+        self.sink = None
+
+    def pause(self) -> None:
+        """Sink side: ask the source to stop."""
+        if self.source is not None:
+            self.source.pause_body()
+
+    def resume(self) -> None:
+        """Sink side: ask the source to go on."""
+        if self.source is not None:
+            self.source.resume_body()
+
+    def content(self) -> bytes:
+        """The whole body, if it is complete and was not streamed."""
+        chunks = self.chunks
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)

@@ -1,0 +1,134 @@
+"""One request on its journey, the response it gets, and the attempts made for it.
+
+All state of one request lives here, never on a policy: policies are shared by every request of a route.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from sidecar.core.body import Body
+from sidecar.core.errors import Sent, SidecarError
+from sidecar.core.headers import Headers
+
+NEVER = float("inf")
+"""A deadline that does not come."""
+
+Closer = Callable[["Exchange", "Response", BaseException | None], None]
+"""Called once when the response's body has ended, with the error if it broke off."""
+
+Inform = Callable[[int, bytes, Headers], None]
+"""Passes an interim (1xx) answer to the app: status, reason, headers."""
+
+
+class Attempt:
+    """One send to the provider: what the log line and the metrics know of it.
+
+    Times are monotonic seconds, 0.0 while unknown. ``status`` is the provider's, ``error`` our code. ``line``: header
+    lines (with CRLF) that belong to this send alone.
+    """
+
+    __slots__ = (
+        "addr",
+        "ended",
+        "error",
+        "headed",
+        "line",
+        "n",
+        "reused",
+        "sent",
+        "span_id",
+        "started",
+        "status",
+        "tracking_id",
+        "waited",
+    )
+
+    def __init__(self, n: int, started: float) -> None:
+        self.n = n
+        self.started = started
+        self.headed = 0.0
+        self.ended = 0.0
+        self.status = 0
+        self.error: str | None = None
+        self.sent = Sent.NOTHING
+        self.waited = 0.0
+        self.reused = False
+        self.addr = ""
+        self.tracking_id: str | None = None
+        self.span_id = ""
+        self.line = b""
+
+
+class Exchange:
+    """One request of the app, and what became of it.
+
+    ``method``: b"GET". ``target``: the request target as it came. ``path``: path and query for the provider,
+    without the routing prefix; it starts with ``/`` or is ``*``. ``deadline``: monotonic seconds.
+    ``lines``: header lines (with CRLF) that policies add for the provider. ``upgrade``: the protocols the
+    app offers (lower-case). ``headed``: monotonic seconds when the answer's head was ready for the app.
+    ``sent`` and ``attempts`` tell how far the call got. ``error``: why there is no answer of the provider.
+    ``tunneled``: bytes from the app and from the provider after an upgrade.
+    """
+
+    __slots__ = (
+        "attempts", "body", "client", "deadline", "error", "headed", "headers", "http10", "inform", "lines", "method", "outcome",
+        "path", "prefix", "provider", "request_id", "route", "sent",
+        "started", "target", "trace", "tracking_id", "tunneled", "upgrade",
+    )  # fmt: skip
+
+    def __init__(
+        self, method: bytes, target: bytes, headers: Headers, body: Body | None, client: str, started: float
+    ) -> None:
+        self.method = method
+        self.target = target
+        self.headers = headers
+        self.body = body
+        self.client = client
+        self.started = started
+        self.headed = 0.0
+        self.http10 = False
+        self.upgrade: bytes | None = None
+        self.inform: Inform | None = None
+        self.path = target
+        self.prefix = b""
+        self.provider = ""
+        self.route = ""
+        self.deadline = NEVER
+        self.request_id = ""
+        self.tracking_id = ""
+        self.trace: Any = None
+        self.lines = b""
+        self.attempts: list[Attempt] = []
+        self.sent = Sent.NOTHING
+        self.outcome = ""
+        self.error: SidecarError | None = None
+        self.tunneled: tuple[int, int] | None = None
+
+
+class Response:
+    """An answer on its way to the app, of the provider or our own.
+
+    ``headers``: end-to-end fields. ``lines``: header lines (with CRLF) that policies add. ``body``: a
+    ``Body``, complete or still coming. ``tunnel``: after 101, the provider's side of the tunnel. ``closers``
+    run exactly once, when the body has ended for the app or for the provider.
+    """
+
+    __slots__ = ("body", "closed", "closers", "headers", "lines", "reason", "status", "tunnel")
+
+    def __init__(self, status: int, reason: bytes, headers: Headers, body: Body) -> None:
+        self.status = status
+        self.reason = reason
+        self.headers = headers
+        self.body = body
+        self.lines = b""
+        self.closers: list[Closer] = []
+        self.closed = False
+        self.tunnel: Any = None
+
+    def close(self, exchange: Exchange, error: BaseException | None) -> None:
+        """Run the closers, the innermost policy's first; a second call does nothing."""
+        if self.closed:
+            return
+        self.closed = True
+        for closer in self.closers:
+            closer(exchange, self, error)

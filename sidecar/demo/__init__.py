@@ -1,0 +1,1 @@
+"""A flaky provider and the traffic that shows the sidecar at work."""

@@ -1,0 +1,426 @@
+"""One connection of the app: requests in, answers out, in order.
+
+Reading is done by ``request_parser``; this file keeps the order, writes the answers and holds the two ends of
+the backpressure together. One task per connection walks each request through the policies; bodies do not pass
+through the task but are pushed from socket to socket (``core/body.py``).
+"""
+
+import asyncio
+from collections import deque
+from typing import cast
+
+from sidecar.core.body import Body, Trailers
+from sidecar.core.errors import BadRequest, ClientGone, SidecarError
+from sidecar.core.exchange import NEVER, Exchange, Response
+from sidecar.core.headers import Headers
+from sidecar.http.head import RESPONSE_DROP, nominated, response_head, trailer_block
+from sidecar.http.request_parser import Head, RequestParser
+from sidecar.http.reset import reset
+from sidecar.http.server import Server
+from sidecar.http.timer import LazyTimer
+from sidecar.http.tunnel import join
+
+_PIPELINE, _BODY, _CLOSING = 1, 2, 4
+"""Why reading is on hold: a request waits its turn; a body's sink is full; the connection ends."""
+
+_LINGER = 2.0
+"""Seconds to wait for the app to notice an early answer before the connection is cut (RFC 9112 9.6)."""
+
+_JOIN_BELOW = 64 * 1024
+"""Bodies up to this size are written in one piece with their head: a copy is cheaper than a second call."""
+
+_NO_LENGTH = RESPONSE_DROP | {b"content-length"}
+
+
+_IDLE, _HEAD, _STALL, _WRITE, _LINGERING = range(5)
+"""What the timer guards: the next request, a head, a request body, the app's reading, an early answer."""
+
+
+class AppConnection(asyncio.Protocol):
+    """The app's side of the journey."""
+
+    __slots__ = (
+        "_chunked",
+        "_close_unframed",
+        "_done",
+        "_exchange",
+        "_holds",
+        "_lingering",
+        "_lost",
+        "_next",
+        "_parser",
+        "_peer",
+        "_queue",
+        "_response",
+        "_server",
+        "_task",
+        "_timer",
+        "_transport",
+        "_tunneling",
+        "_wait",
+    )
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._parser = RequestParser(self, server.limits)
+        self._timer = LazyTimer(server.loop, server.env.clock, self._timed_out)
+        self._wait = _IDLE
+        self._queue: deque[tuple[Head, Exchange]] = deque()
+        self._next: asyncio.Future[None] | None = None
+        self._done: asyncio.Future[BaseException | None] | None = None
+        self._exchange: Exchange | None = None
+        self._response: Response | None = None
+        self._holds = 0
+        self._chunked = False
+        self._close_unframed = False
+        self._lingering = False
+        self._tunneling = False
+        self._lost = False
+        self._peer = ""
+
+    # ---- the transport's side ----
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The app connected."""
+        self._transport = cast("asyncio.Transport", transport)
+        server = self._server
+        if not server.admit(self):
+            self._lost = True
+            transport.close()
+            return
+        peer = transport.get_extra_info("peername")
+        self._peer = str(peer[0]) if isinstance(peer, tuple) else "unix"
+        self._guard(_IDLE, server.limits.idle_timeout)
+        self._task = server.env.spawn(self._serve(), "app connection")
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of the app."""
+        if self._lingering:
+            return
+        parser = self._parser
+        parser.feed(data)
+        if parser.early:
+            self._hold(_PIPELINE)  # whose bytes these are is known when the provider has answered the upgrade
+        if parser.current is not None:
+            if not self._holds:
+                self._guard(_STALL, self._server.limits.idle_timeout)
+        elif self._exchange is None and not self._queue and parser.in_head and self._wait != _HEAD:
+            self._guard(_HEAD, self._server.limits.header_timeout)
+
+    def eof_received(self) -> bool:
+        """The app will send no more. As with nginx and Envoy that ends the call too: nobody waits for it."""
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone, by either side."""
+        del exc
+        if self._lost:
+            return
+        self._lost = True
+        self._timer.close()
+        if self._response is not None:
+            # The task learns of it a turn of the loop later; until then nothing may be written to a closed transport.
+            self._response.body.detach()
+        current = self._parser.current
+        if current is not None and current.body is not None:
+            current.body.fail(ClientGone("the app closed the connection inside its request"))
+        self._task.cancel()
+        self._server.release(self)
+
+    def pause_writing(self) -> None:
+        """The app reads too slowly."""
+        self._guard(_WRITE, self._server.limits.idle_timeout)
+        if self._response is not None:
+            self._response.body.pause()
+
+    def resume_writing(self) -> None:
+        """The app reads on."""
+        if self._wait == _WRITE:
+            self._timer.at = NEVER
+            self._wait = _IDLE
+        if self._response is not None:
+            self._response.body.resume()
+
+    # ---- the server's side ----
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request is being read or answered."""
+        return self._exchange is not None or bool(self._queue) or self._parser.in_head
+
+    def close_idle(self) -> None:
+        """Close the connection if no request has begun."""
+        if not self.busy:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Close the connection now."""
+        self._transport.abort()
+
+    # ---- the parser's side ----
+
+    def on_head(self, head: Head) -> None:
+        """A request has begun; it waits its turn."""
+        self._enqueue(
+            head,
+            Exchange(head.method, head.target, head.headers, head.body, self._peer, self._server.env.clock()),
+        )
+
+    def on_bad_head(self, error: SidecarError, head: Head) -> None:
+        """A request that cannot be read: it is answered in its turn, then the connection ends."""
+        exchange = Exchange(head.method or b"-", head.target, head.headers, None, self._peer, self._server.env.clock())
+        exchange.error = error
+        self._enqueue(head, exchange)
+
+    def pause_body(self) -> None:
+        """The request body's sink is full."""
+        self._hold(_BODY)
+        if self._wait == _STALL:
+            self._timer.at = NEVER
+
+    def resume_body(self) -> None:
+        """The request body's sink has room."""
+        self._unhold(_BODY)
+        if self._parser.current is not None:
+            self._guard(_STALL, self._server.limits.idle_timeout)
+
+    # ---- the answer's body comes here ----
+
+    def body_data(self, data: bytes) -> None:
+        """Pass one chunk on, at once."""
+        if self._chunked:
+            self._transport.writelines((b"%x\r\n" % len(data), data, b"\r\n"))
+        else:
+            self._transport.write(data)
+
+    def body_end(self, trailers: Trailers) -> None:
+        """The answer is complete."""
+        if self._chunked:
+            self._transport.write(trailer_block(trailers) if trailers else b"0\r\n\r\n")
+        self._settle(None)
+
+    def body_failed(self, error: BaseException) -> None:
+        """The provider broke off: so does the answer, and it must not look complete (RFC 9112 8)."""
+        self._settle(error)  # before the close, which would cancel the task and hide the error
+        if self._close_unframed:
+            reset(self._transport)
+        else:
+            self._transport.close()
+
+    # ---- one request after the other ----
+
+    async def _serve(self) -> None:
+        server, queue = self._server, self._queue
+        clock, handle = server.env.clock, server.handle
+        try:
+            while True:
+                if not queue:
+                    self._next = server.loop.create_future()
+                    await self._next
+                head, exchange = queue.popleft()
+                self._exchange = exchange
+                if head.body is not None:
+                    self._ready_body(head.body, exchange)
+                response = await handle(exchange)
+                if response.tunnel is not None:
+                    await self._tunnel(exchange, response)
+                    return
+                keep_alive = self._write_head(head, exchange, response)
+                if response.body.replayable:
+                    # It was written in one piece together with the head.
+                    response.close(exchange, None)
+                elif not await self._stream(exchange, response):
+                    break
+                self._exchange = None
+                server.last_active = now = clock()
+                if head.body is not None and not head.body.complete:
+                    # The provider answered early: its connection ends, the rest of the request never reaches it.
+                    head.body.fail(ClientGone("the answer was complete before the request"))
+                    break
+                if not keep_alive:
+                    break
+                if head.upgrade is not None:
+                    self._parser.go_on()
+                if not queue:
+                    self._rest(now)
+        except asyncio.CancelledError:
+            if not self._lost:
+                raise
+        except Exception as error:  # noqa: BLE001 - a bug of ours must end one connection, not the process
+            server.on_bug(error)
+            self._transport.abort()
+            return
+        self._end()
+
+    async def _stream(self, exchange: Exchange, response: Response) -> bool:
+        """Pass the body on as it comes; False when it broke off."""
+        self._response = response
+        done = self._done = self._server.loop.create_future()
+        response.body.attach(self)
+        try:
+            error = await done
+        except asyncio.CancelledError:
+            response.body.detach()
+            response.close(exchange, ClientGone("the app closed the connection before the answer was complete"))
+            raise
+        self._response = None
+        response.close(exchange, error)
+        return error is None
+
+    def _write_head(self, head: Head, exchange: Exchange, response: Response) -> bool:
+        """Decide the framing (RFC 9112 6) and write the head, with the body if it is here and small."""
+        status, body = response.status, response.body
+        keep_alive = head.keep_alive and not self._server.draining and (head.body is None or head.body.complete)
+        drop = RESPONSE_DROP
+        index = response.headers.index
+        connection = index.get(b"connection")
+        if connection is not None:
+            drop = nominated(connection, drop)
+        lines = response.lines
+        bodiless = exchange.method == b"HEAD" or status in (204, 304)
+        self._chunked = self._close_unframed = False
+        if status == 204:
+            drop = drop | _NO_LENGTH
+        if not bodiless and body.length is None:
+            if exchange.http10:
+                self._close_unframed = True
+                keep_alive = False
+            else:
+                self._chunked = True
+                lines += b"Transfer-Encoding: chunked\r\n"
+        if b"date" not in index:
+            lines += self._server.date_line()
+        if not keep_alive:
+            lines += b"Connection: close\r\n"
+        elif exchange.http10:
+            lines += b"Connection: keep-alive\r\n"
+        start = response_head(status, response.reason, response.headers, drop, lines)
+        if bodiless or not body.replayable:
+            self._transport.write(start)
+        else:
+            self._write_whole(start, response)
+        return keep_alive
+
+    def _write_whole(self, start: bytes, response: Response) -> None:
+        body = response.body
+        content = body.content()
+        if self._chunked:
+            end = trailer_block(body.trailers) if body.trailers else b"0\r\n\r\n"
+            if content:
+                self._transport.writelines((start, b"%x\r\n" % len(content), content, b"\r\n", end))
+            else:
+                self._transport.write(start + end)
+        elif len(content) <= _JOIN_BELOW:
+            self._transport.write(start + content)
+        else:
+            self._transport.writelines((start, content))
+
+    async def _tunnel(self, exchange: Exchange, response: Response) -> None:
+        connection = response.tunnel
+        upgrade = response.headers.get(b"upgrade") or exchange.upgrade or b""
+        lines = b"%bConnection: Upgrade\r\nUpgrade: %b\r\n" % (response.lines, upgrade)
+        self._transport.write(response_head(101, response.reason, response.headers, RESPONSE_DROP, lines))
+        done = self._done = self._server.loop.create_future()
+        self._tunneling = True
+        self._timer.close()
+        early, self._parser.early = self._parser.early, b""
+
+        def closed(from_app: int, from_provider: int, error: BaseException | None) -> None:
+            exchange.tunneled = (from_app, from_provider)
+            connection.tunnel_closed()
+            self._settle(error)
+
+        join(self._transport, connection.transport, early, connection.leftover, closed)
+        try:
+            response.close(exchange, await done)
+        except asyncio.CancelledError:
+            response.close(exchange, ClientGone("the tunnel was cut"))
+            raise
+        finally:
+            self._lost = True
+            self._server.release(self)
+
+    # ---- small steps ----
+
+    def _ready_body(self, body: Body, exchange: Exchange) -> None:
+        """It is this request's turn: its body may have been read in part, or be known as broken."""
+        if isinstance(body.error, SidecarError):
+            exchange.error = body.error  # refused before a byte of it reaches the provider
+        elif self._holds and not body.complete and not self._queue:
+            self._unhold(_PIPELINE)
+
+    def _enqueue(self, head: Head, exchange: Exchange) -> None:
+        self._timer.at = NEVER
+        exchange.upgrade = head.upgrade
+        if head.http10:
+            exchange.http10 = True
+        else:
+            exchange.inform = self._inform
+        self._queue.append((head, exchange))
+        if self._exchange is not None or len(self._queue) > 1:
+            self._hold(_PIPELINE)
+        if self._next is not None and not self._next.done():
+            self._next.set_result(None)
+
+    def _rest(self, now: float) -> None:
+        """Between two requests: read on, and watch for an app that does not send the next."""
+        if self._holds:
+            self._unhold(_PIPELINE | _BODY)
+        limits = self._server.limits
+        in_head = self._parser.in_head
+        self._wait = _HEAD if in_head else _IDLE
+        self._timer.set(now + (limits.header_timeout if in_head else limits.idle_timeout), now)
+
+    def _end(self) -> None:
+        """Close; but let an app that is still sending read its answer first (RFC 9112 9.6)."""
+        if self._lost:
+            return
+        if (self._parser.current is None and not self._parser.failed) or self._transport.is_closing():
+            self._transport.close()
+            return
+        self._lingering = True
+        self._guard(_LINGERING, _LINGER)
+        self._unhold(_PIPELINE | _BODY)
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+
+    def _inform(self, status: int, reason: bytes, headers: Headers) -> None:
+        """Pass an interim answer on (RFC 9110 15.2)."""
+        if self._lost:
+            return
+        # Content-Length has no place in an interim answer (RFC 9110 8.6).
+        drop = nominated(headers.get(b"connection"), _NO_LENGTH)
+        self._transport.write(response_head(status, reason, headers, drop, b""))
+
+    def _settle(self, error: BaseException | None) -> None:
+        if self._done is not None and not self._done.done():
+            self._done.set_result(error)
+
+    def _guard(self, wait: int, seconds: float) -> None:
+        self._wait = wait
+        now = self._server.env.clock()
+        self._timer.set(now + seconds, now)
+
+    def _timed_out(self) -> None:
+        wait = self._wait
+        current = self._parser.current
+        if wait == _HEAD:
+            self._parser.refuse(
+                BadRequest("the request head did not arrive in time (limits.header_timeout)", status=408)
+            )
+        elif wait == _STALL and current is not None and current.body is not None:
+            current.body.fail(BadRequest("the request body stalled (limits.idle_timeout)", status=408))
+        elif wait == _IDLE:
+            self._transport.close()
+        else:
+            self._transport.abort()
+
+    def _hold(self, reason: int) -> None:
+        if not self._holds and not self._transport.is_closing():
+            self._transport.pause_reading()
+        self._holds |= reason
+
+    def _unhold(self, reason: int) -> None:
+        before, self._holds = self._holds, self._holds & ~reason
+        if before and not self._holds and not self._transport.is_closing():
+            self._transport.resume_reading()

@@ -1,0 +1,389 @@
+"""One connection to a provider: sends one request at a time and reads its answer.
+
+The request's body is pushed in from the app's socket, the answer's body is pushed out to it. A connection goes
+back to the pool only when both messages are complete and nothing else was read.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+from sidecar.core.body import Body, Trailers
+from sidecar.core.errors import (
+    AttemptTimeout,
+    BadResponse,
+    ClientGone,
+    DeadlineExceeded,
+    HeadTimeout,
+    IdleTimeout,
+    Reset,
+    ResponseIncomplete,
+    Sent,
+    SidecarError,
+)
+from sidecar.core.exchange import NEVER, Attempt, Exchange, Response
+from sidecar.core.headers import Headers
+from sidecar.core.units import show_duration
+from sidecar.http.head import trailer_block
+from sidecar.http.response_parser import ResponseParser
+from sidecar.http.timer import LazyTimer
+
+_JOIN_BELOW = 64 * 1024
+
+
+class Home(Protocol):
+    """Where a connection goes when it is free."""
+
+    def free(self, connection: "ProviderConnection") -> None:
+        """The connection may carry another request."""
+
+    def gone(self, connection: "ProviderConnection") -> None:
+        """The connection has closed; called exactly once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait for an answer, in seconds; 0 is no limit. ``attempt`` counts from the attempt's start."""
+
+    head: float
+    idle: float
+    attempt: float
+
+
+class ProviderConnection(asyncio.Protocol):
+    """A provider's side of the journey.
+
+    ``opened``, ``freed``: monotonic seconds. ``used``: requests sent so far. ``tls``: whether it is encrypted.
+    """
+
+    __slots__ = (
+        "_attempt",
+        "_chunked",
+        "_clock",
+        "_exchange",
+        "_held",
+        "_home",
+        "_loop",
+        "_lost",
+        "_parser",
+        "_patience",
+        "_request_body",
+        "_request_done",
+        "_response",
+        "_response_done",
+        "_timer",
+        "_waiter",
+        "addr",
+        "freed",
+        "opened",
+        "tls",
+        "transport",
+        "used",
+    )
+
+    def __init__(self, home: Home, loop: asyncio.AbstractEventLoop, clock: Callable[[], float], *, tls: bool) -> None:
+        self._home = home
+        self._loop = loop
+        self._clock = clock
+        self._parser = ResponseParser(self)
+        self._timer = LazyTimer(loop, clock, self._timed_out)
+        self._waiter: asyncio.Future[Response] | None = None
+        self._exchange: Exchange | None = None
+        self._attempt: Attempt | None = None
+        self._patience: Patience | None = None
+        self._response: Response | None = None
+        self._request_body: Body | None = None
+        self._request_done = True
+        self._response_done = True
+        self._chunked = False
+        self._held = False
+        self._lost = False
+        self.tls = tls
+        self.addr = ""
+        self.opened = clock()
+        self.freed = self.opened
+        self.used = 0
+
+    # ---- one request ----
+
+    @property
+    def usable(self) -> bool:
+        """Whether a request may still be sent."""
+        return not self._lost and self._parser.reusable and not self.transport.is_closing()
+
+    @property
+    def answered(self) -> bool:
+        """Whether a byte of the awaited answer has arrived."""
+        return self._parser.begun
+
+    @property
+    def leftover(self) -> bytes:
+        """What came behind a 101 head."""
+        return self._parser.leftover
+
+    def send(self, exchange: Exchange, attempt: Attempt, head: bytes, patience: Patience) -> "asyncio.Future[Response]":
+        """Send one request. The future gives the response as soon as its head is here.
+
+        It raises ``Reset``, ``BadResponse``, ``HeadTimeout``, ``AttemptTimeout``, ``DeadlineExceeded``, or the
+        error of the request's own body. The caller has made sure that the connection is usable.
+        """
+        self._exchange = exchange
+        self._attempt = attempt
+        self._patience = patience
+        self._response = None
+        self._response_done = False
+        self.used += 1
+        self._parser.expect(head_only=exchange.method == b"HEAD")
+        waiter = self._waiter = self._loop.create_future()
+        attempt.sent = Sent.MAYBE
+        body = exchange.body
+        if body is None:
+            self._request_done = True
+            self.transport.write(head)
+        elif body.replayable and body.length is not None and body.received <= _JOIN_BELOW:
+            self._request_done = True
+            self.transport.write(head + body.content())
+        else:
+            self._request_done = False
+            self._chunked = body.length is None
+            self.transport.write(head)
+            self._request_body = body
+            body.attach(self)
+        self._watch_head()
+        return waiter
+
+    def abort(self) -> None:
+        """Close now; whatever is under way has failed."""
+        self._leave_body()
+        self.transport.abort()
+
+    def close(self) -> None:
+        """Close when what is written has been sent."""
+        self.transport.close()
+
+    def closed_by(self, exchange: Exchange, response: Response, error: BaseException | None) -> None:
+        """A closer of the response: when the app is gone, nobody reads the rest."""
+        del response
+        if self._exchange is exchange and error is not None:
+            self.abort()
+
+    def tunnel_closed(self) -> None:
+        """The tunnel that took over the transport has ended."""
+        self._gone()
+
+    # ---- the transport's side ----
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The connection stands (and TLS with it)."""
+        self.transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of the provider."""
+        parser = self._parser
+        parser.feed(data)
+        if self._response_done:
+            if self._exchange is not None and self._request_done:
+                self._part()
+            elif not parser.reusable:
+                self.transport.close()
+        elif self._response is not None and self._patience is not None and self._patience.idle:
+            now = self._clock()
+            self._timer.set(now + self._patience.idle, now)
+
+    def eof_received(self) -> bool:
+        """The provider will send no more."""
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone."""
+        self._parser.eof(clean=exc is None)
+        self._parser.reusable = False
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            why = f": {exc}" if exc is not None else ""
+            waiter.set_exception(Reset(f"the provider closed the connection before it answered{why}", sent=Sent.MAYBE))
+        self._leave_body()
+        self._gone()
+
+    def pause_writing(self) -> None:
+        """The provider reads too slowly."""
+        if self._request_body is not None:
+            self._request_body.pause()
+
+    def resume_writing(self) -> None:
+        """The provider reads on."""
+        if self._request_body is not None:
+            self._request_body.resume()
+
+    # ---- the parser's side ----
+
+    def on_interim(self, status: int, reason: bytes, headers: Headers) -> None:
+        """Pass it on to the app, if it can take it (RFC 9110 15.2)."""
+        exchange = self._exchange
+        if exchange is not None and exchange.inform is not None:
+            exchange.inform(status, reason, headers)
+
+    def on_response(self, response: Response) -> None:
+        """The head is here: the waiting call goes on, the body may follow for long."""
+        self._response = response
+        attempt, waiter = self._attempt, self._waiter
+        now = self._clock()
+        if attempt is not None:
+            attempt.headed = now
+            attempt.sent = Sent.ALL
+        if response.status == 101:
+            if not self._switched(response):
+                return
+        elif self._patience is not None and self._patience.idle:
+            self._timer.set(now + self._patience.idle, now)
+        else:
+            self._timer.at = NEVER
+        self._waiter = None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(response)
+
+    def _switched(self, response: Response) -> bool:
+        """The connection is a tunnel's from now on, if that was asked for (RFC 9110 15.2.2); never the pool's."""
+        if self._exchange is None or self._exchange.upgrade is None or not self._request_done:
+            self._fail(BadResponse("it switched protocols without being asked to", sent=Sent.MAYBE))
+            return False
+        response.tunnel = self
+        self._exchange = self._attempt = self._patience = None
+        self._parser.reusable = True
+        self._timer.close()
+        if not self._held:
+            self.transport.pause_reading()
+        return True
+
+    def on_complete(self) -> None:
+        """The answer is complete."""
+        self._response_done = True
+
+    def on_broken(self, error: SidecarError) -> None:
+        """The answer cannot be read."""
+        error.sent = Sent.MAYBE
+        self._fail(error)
+
+    def pause_body(self) -> None:
+        """The app reads too slowly."""
+        if not self._held and not self.transport.is_closing():
+            self._held = True
+            self._timer.at = NEVER
+            self.transport.pause_reading()
+
+    def resume_body(self) -> None:
+        """The app reads on."""
+        if self._held:
+            self._held = False
+            if not self.transport.is_closing():
+                self.transport.resume_reading()
+                if self._patience is not None and self._patience.idle:
+                    now = self._clock()
+                    self._timer.set(now + self._patience.idle, now)
+
+    # ---- the request's body comes here ----
+
+    def body_data(self, data: bytes) -> None:
+        """Pass one chunk on, at once."""
+        if self._chunked:
+            self.transport.writelines((b"%x\r\n" % len(data), data, b"\r\n"))
+        else:
+            self.transport.write(data)
+        if self._response is None:
+            self._watch_head()
+
+    def body_end(self, trailers: Trailers) -> None:
+        """The request is complete."""
+        if self._chunked:
+            self.transport.write(trailer_block(trailers) if trailers else b"0\r\n\r\n")
+        self._request_body = None
+        self._request_done = True
+        if self._response is None:
+            self._watch_head()
+        elif self._response_done:
+            self._part()
+
+    def body_failed(self, error: BaseException) -> None:
+        """The app broke off: the provider must not take the request for a complete one."""
+        self._request_body = None
+        if isinstance(error, SidecarError):
+            error.sent = Sent.MAYBE
+        self._fail(error)
+
+    # ---- small steps ----
+
+    def _watch_head(self) -> None:
+        """Wait for the head from now on; the nearest of three limits counts."""
+        patience, exchange = self._patience, self._exchange
+        if patience is None or exchange is None:
+            return
+        now = self._clock()
+        at = exchange.deadline
+        if patience.head and now + patience.head < at:
+            at = now + patience.head
+        if patience.attempt:
+            at = min(at, self._attempt_at())
+        if at != NEVER:
+            self._timer.set(at, now)
+
+    def _attempt_at(self) -> float:
+        patience, attempt = self._patience, self._attempt
+        if patience is None or attempt is None or not patience.attempt:
+            return NEVER
+        return attempt.started + patience.attempt
+
+    def _timed_out(self) -> None:
+        patience, exchange = self._patience, self._exchange
+        if patience is None or exchange is None:
+            return
+        if self._response is not None:
+            idle = show_duration(patience.idle)
+            self._fail(IdleTimeout(f"no byte of the answer for {idle} (timeouts.idle)", sent=Sent.MAYBE))
+            return
+        at = self._clock() + 0.001
+        error: SidecarError
+        if exchange.deadline <= at:
+            error = DeadlineExceeded("the time for this call was up before the provider answered", sent=Sent.MAYBE)
+        elif self._attempt_at() <= at:
+            limit = show_duration(patience.attempt)
+            error = AttemptTimeout(f"the provider did not answer within {limit} (timeouts.attempt)", sent=Sent.MAYBE)
+        else:
+            limit = show_duration(patience.head)
+            error = HeadTimeout(f"the provider did not answer within {limit} (timeouts.head)", sent=Sent.MAYBE)
+        self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        """The call fails with this error, and the connection with it."""
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_exception(error)
+        elif self._response is not None and not self._response.body.ended:
+            self._response.body.fail(
+                ResponseIncomplete(f"the request broke off: {error}") if isinstance(error, ClientGone) else error
+            )
+        self.abort()
+
+    def _part(self) -> None:
+        """Both messages are complete: free for the next, or done."""
+        self._exchange = self._attempt = self._patience = self._response = None
+        self._timer.at = NEVER
+        if self._held:
+            self.resume_body()
+        self.freed = self._clock()
+        if self.usable:
+            self._home.free(self)
+        else:
+            self.transport.close()
+
+    def _leave_body(self) -> None:
+        body, self._request_body = self._request_body, None
+        if body is not None:
+            body.detach()
+            body.resume()
+
+    def _gone(self) -> None:
+        if not self._lost:
+            self._lost = True
+            self._timer.close()
+            self._home.gone(self)

@@ -1,0 +1,1 @@
+"""One file is one policy; order.py is the only list."""

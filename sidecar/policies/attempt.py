@@ -1,0 +1,86 @@
+"""One send to the provider: its span, its record, its numbers."""
+
+from sidecar.core.errors import Sent, SidecarError
+from sidecar.core.exchange import Attempt, Exchange, Response
+from sidecar.core.layer import Handler
+from sidecar.policies.policy import Policy
+from sidecar.policies.site import Site
+from sidecar.policies.tracking import Tracking
+from sidecar.rules import trace_context
+
+
+class _AttemptLayer:
+    __slots__ = ("_clock", "_new_id", "_next", "_stats", "_tracking_names")
+
+    def __init__(self, inner: Handler, site: Site) -> None:
+        self._next = inner
+        self._clock = site.env.clock
+        self._new_id = site.env.new_id
+        self._stats = site.stats
+        names = site.of("tracking", Tracking).response_headers
+        self._tracking_names = tuple(name.lower().encode() for name in names)
+
+    async def handle(self, exchange: Exchange) -> Response:
+        attempts = exchange.attempts
+        first = len(attempts)
+        attempt = Attempt(first + 1, self._clock())
+        attempts.append(attempt)
+        trace = exchange.trace
+        if trace is not None:
+            attempt.span_id = span_id = self._new_id(16)
+            line = b"traceparent: %b\r\n" % trace_context.child(trace, span_id)
+            if trace.tracestate:
+                line += b"tracestate: %b\r\n" % trace.tracestate
+            attempt.line = line
+        try:
+            response = await self._next(exchange)
+        except BaseException as error:
+            self._failed(exchange, first, error)
+            raise
+        attempt = attempts[-1]
+        attempt.status = response.status
+        index = response.headers.index
+        for name in self._tracking_names:
+            if name in index:
+                attempt.tracking_id = index[name].decode("latin-1")
+                break
+        if len(attempts) - first > 1:
+            self._count_dead(exchange, first)
+        counts = self._stats.attempts
+        counts[response.status] = counts.get(response.status, 0) + 1
+        response.closers.append(self._closed)
+        return response
+
+    def _closed(self, exchange: Exchange, response: Response, error: BaseException | None) -> None:
+        del response
+        attempt = exchange.attempts[-1]
+        attempt.ended = self._clock()
+        if isinstance(error, SidecarError):
+            attempt.error = error.code
+            attempt.sent = Sent.MAYBE
+        self._stats.attempt_duration.observe(attempt.ended - attempt.started)
+
+    def _failed(self, exchange: Exchange, first: int, error: BaseException) -> None:
+        attempt = exchange.attempts[-1]
+        attempt.ended = self._clock()
+        attempt.error = error.code if isinstance(error, SidecarError) else "canceled"
+        self._count_dead(exchange, first)
+        counts = self._stats.attempts
+        counts[attempt.error] = counts.get(attempt.error, 0) + 1
+        self._stats.attempt_duration.observe(attempt.ended - attempt.started)
+
+    def _count_dead(self, exchange: Exchange, first: int) -> None:
+        """Sends that met a dead connection and were made again by the wire."""
+        counts = self._stats.attempts
+        for attempt in exchange.attempts[first:-1]:
+            code = attempt.error or "reset"
+            counts[code] = counts.get(code, 0) + 1
+            self._stats.attempt_duration.observe(attempt.ended - attempt.started)
+
+
+def build(inner: Handler, site: Site) -> Handler:
+    """Record every attempt of this route."""
+    return _AttemptLayer(inner, site).handle
+
+
+POLICY = Policy("attempt", build)

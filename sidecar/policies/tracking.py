@@ -1,0 +1,66 @@
+"""Continue or mint the ids by which a call is found again: Trackingid, request id, W3C trace context."""
+
+from collections.abc import Awaitable
+from typing import Literal
+
+from pydantic import Field
+
+from sidecar.core.exchange import Exchange, Response
+from sidecar.core.layer import Handler
+from sidecar.policies.policy import Policy
+from sidecar.policies.settings import Settings
+from sidecar.policies.site import Site
+from sidecar.rules import trace_context
+
+_FIELD_NAME = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
+
+
+class Tracking(Settings):
+    """Which headers carry the ids of a call."""
+
+    request_header: str = Field("Trackingid", pattern=_FIELD_NAME)
+    """Carried to the provider; minted when the app sent none."""
+    response_headers: tuple[str, ...] = ("Trackingid", "X-Request-Id", "Request-Id")
+    """Where the provider puts its own id: passed on, and recorded per attempt. The first found counts."""
+    traceparent: Literal["continue", "restart", "off"] = "continue"
+    """W3C Trace Context: continue the app's trace, always start a new one, or pass the headers untouched."""
+
+
+class _TrackingLayer:
+    __slots__ = ("_line", "_name", "_new_id", "_next", "_restart", "_trace")
+
+    def __init__(self, inner: Handler, settings: Tracking, site: Site) -> None:
+        self._next = inner
+        self._new_id = site.env.new_id
+        self._name = settings.request_header.lower().encode()
+        self._line = settings.request_header.encode() + b": %b\r\n"
+        self._trace = settings.traceparent != "off"
+        self._restart = settings.traceparent == "restart"
+
+    def handle(self, exchange: Exchange) -> Awaitable[Response]:
+        # Not a coroutine of its own: nothing is left to do when the response comes (record writes the id).
+        index = exchange.headers.index
+        given = index.get(self._name)
+        if given:
+            tracking_id = given.decode("latin-1")
+        else:
+            tracking_id = self._new_id(32)
+            exchange.lines += self._line % tracking_id.encode()
+        exchange.tracking_id = exchange.request_id = tracking_id
+        if self._trace:
+            if not self._restart and b"traceparent" in index:
+                exchange.trace = trace_context.parse(index[b"traceparent"], index.get(b"tracestate"))
+            if exchange.trace is None:
+                exchange.trace = trace_context.TraceContext(self._new_id(32), "", trace_context.RANDOM, b"")
+        return self._next(exchange)
+
+
+def build(inner: Handler, site: Site) -> Handler:
+    """Track every call of this route; the attempt writes the trace's headers, so the app's are taken out."""
+    settings = site.of("tracking", Tracking)
+    if settings.traceparent != "off":
+        site.edit.drop |= {b"traceparent", b"tracestate"}
+    return _TrackingLayer(inner, settings, site).handle
+
+
+POLICY = Policy("tracking", build, "tracking", Tracking)

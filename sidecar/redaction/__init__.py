@@ -1,0 +1,1 @@
+"""What must not reach a log is taken out here."""

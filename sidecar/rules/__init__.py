@@ -1,0 +1,1 @@
+"""Pure rules: they are told the time and return a verdict."""

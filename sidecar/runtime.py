@@ -1,0 +1,315 @@
+"""The process: start, reload by swapping one reference, drain, end.
+
+Nothing else holds live objects together. ``serve`` returns the exit code of ``sidecar run``.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from sidecar import __version__
+from sidecar.admin.api import Admin, load_or_make_token
+from sidecar.admin.ops import Ops
+from sidecar.assembly import Assembler
+from sidecar.config.fields import Listen
+from sidecar.config.load import Loaded
+from sidecar.config.problem import ConfigErrors
+from sidecar.core.env import Env
+from sidecar.core.layer import Handler
+from sidecar.gateway import Gateway
+from sidecar.http.limits import Limits
+from sidecar.http.listener import CannotListen, address_of, listen
+from sidecar.http.server import Server
+from sidecar.redaction.names import mask_text
+from sidecar.telemetry.access_log import AccessLog
+from sidecar.telemetry.stats import Stats
+
+QUIET = 1.0
+"""Seconds without a request after which a draining sidecar has "gone quiet": the app is done with it."""
+POLL_FILES = 1.0
+"""Seconds between two looks at the configuration files. A mounted ConfigMap changes by swapping a symlink."""
+LAG_EVERY = 0.5
+"""Seconds between two measurements of the event loop's lag."""
+
+Load = Callable[[], Loaded]
+
+
+class Runtime:
+    """A running sidecar. ``started`` and ``draining`` are what the probes ask."""
+
+    def __init__(self, loaded: Loaded, load: Load, environ: Mapping[str, str], env: Env | None = None) -> None:
+        self.env = env or Env()
+        self.stats = Stats()
+        self.started = False
+        self.draining = False
+        self._loaded = loaded
+        self._load = load
+        self._environ = environ
+        self._loop = asyncio.get_running_loop()
+        self._log = _open_log(loaded, self.env, self.stats)
+        self._assembler = Assembler(self.env, self._loop, self.stats, self._log, environ)
+        self._servers: list[Server] = []
+        self._listeners: list[asyncio.AbstractServer] = []
+        self._side_servers: list[Server] = []
+        self._gateway: Gateway
+        self._ended = asyncio.Event()
+        self._fingerprint = _fingerprint(loaded.files)
+        self._born = self.env.clock()
+        self.addresses: dict[str, str] = {}
+
+    # ---- start ----
+
+    async def start(self) -> None:
+        """Build everything and open the listeners.
+
+        Raises:
+            CannotListen, OSError, ValueError: nothing is left open.
+        """
+        config = self._loaded.config
+        table, _ = self._assembler.build(self._loaded)
+        self._gateway = Gateway(table)
+        limits = Limits(
+            config.limits.header_bytes,
+            config.limits.headers,
+            config.limits.body,
+            config.limits.header_timeout,
+            config.limits.idle_timeout,
+            config.limits.connections,
+        )
+        ops = Ops(self.stats, self, self.env, collect=self._collect)
+        token = load_or_make_token(config.admin.token, config.admin.token_file)
+        admin = Admin(self, token, str(config.admin.listen))
+        try:
+            await self._open("listen", config.listen, self._gateway.handle, limits)
+            for name, provider in config.providers.items():
+                if provider.listen is not None:
+                    path = f"providers.{name}.listen"
+                    await self._open(path, provider.listen, self._gateway.bound(name), limits)
+            await self._open("ops.listen", config.ops.listen, ops.handle, Limits(), side=True)
+            await self._open("admin.listen", config.admin.listen, admin.handle, Limits(), side=True)
+        except BaseException:
+            self.close()
+            raise
+        self._log.start(self._loop)
+        self.stats.started = self.stats.last_reload = self.env.wall()
+        self.env.spawn(self._watch_files(), "watch files")
+        self.env.spawn(self._watch_lag(), "watch lag")
+        self.started = True
+        self._log.event(
+            "info",
+            "started",
+            version=__version__,
+            pid=os.getpid(),
+            listen=self.addresses,
+            providers=list(config.providers),
+            warnings=[warning.render() for warning in self._loaded.warnings],
+        )
+
+    async def _open(self, name: str, address: Listen, handler: Handler, limits: Limits, *, side: bool = False) -> None:
+        # Probes and scrapes are not the app's connections: they are counted apart.
+        server = Server(self._loop, self.env, limits, handler, Stats() if side else self.stats, self._on_bug)
+        try:
+            listener = await listen(server, address.host, address.port, address.unix or None)
+        except CannotListen as error:
+            raise CannotListen(f"{name}: {error}") from error
+        self._listeners.append(listener)
+        (self._side_servers if side else self._servers).append(server)
+        self.addresses[name] = address_of(listener)
+
+    def _on_bug(self, error: BaseException) -> None:
+        self._log.event("error", "internal_error", error=type(error).__name__, detail=mask_text(str(error)))
+
+    # ---- reload ----
+
+    async def reload(self) -> list[str]:
+        """Read the configuration again and swap it in; the list says what is wrong with it (empty: it is live).
+
+        A bad file changes nothing. Listeners, limits and the log cannot change while running: that is said.
+        """
+        try:
+            loaded = self._load()
+            table, dropped = self._assembler.build(loaded)
+        except ConfigErrors as error:
+            return self._reload_failed([problem.render() for problem in error.problems])
+        except (OSError, ValueError) as error:
+            return self._reload_failed([str(error)])
+        restart = _needs_restart(self._loaded, loaded)
+        self._gateway.table = table
+        self._loaded = loaded
+        for pool in dropped:
+            pool.close()
+        self.stats.reloads["success"] += 1
+        self.stats.last_reload = self.env.wall()
+        warnings = [warning.render() for warning in loaded.warnings]
+        self._log.event("info", "reloaded", providers=list(loaded.config.providers), warnings=warnings)
+        if restart:
+            self._log.event("warning", "restart_needed", keys=restart, detail="these keys take effect after a restart")
+        return []
+
+    def _reload_failed(self, problems: list[str]) -> list[str]:
+        self.stats.reloads["failure"] += 1
+        self._log.event("error", "reload_failed", detail="the old configuration stays in force", problems=problems)
+        return problems
+
+    def reload_soon(self) -> None:
+        """Reload without waiting for it (SIGHUP)."""
+        self.env.spawn(self.reload(), "reload")
+
+    async def _watch_files(self) -> None:
+        while not self._ended.is_set():
+            await self.env.sleep(POLL_FILES)
+            found = _fingerprint(self._loaded.files)
+            if found != self._fingerprint:
+                self._fingerprint = found
+                await self.reload()
+                self._fingerprint = _fingerprint(self._loaded.files)
+
+    async def _watch_lag(self) -> None:
+        while not self._ended.is_set():
+            before = self.env.clock()
+            await self.env.sleep(LAG_EVERY)
+            self.stats.loop_lag = max(0.0, self.env.clock() - before - LAG_EVERY)
+
+    # ---- end ----
+
+    def begin_drain(self, reason: str, quiet: float = QUIET) -> None:
+        """Finish what is in flight, still take calls until the app is quiet or ``drain.timeout`` is up, and end.
+
+        A second call ends at once.
+        """
+        if self.draining:
+            self._ended.set()
+            return
+        self.draining = True
+        self._log.event("info", "draining", reason=reason, timeout_s=self._loaded.config.drain.timeout)
+        for server in self._servers:
+            server.drain()
+        self.env.spawn(self._drain(quiet), "drain")
+
+    async def _drain(self, quiet: float) -> None:
+        env, began = self.env, self.env.clock()
+        timeout = self._loaded.config.drain.timeout
+        while env.clock() - began < timeout:
+            busy = sum(server.in_flight for server in self._servers)
+            active = max([began, *(server.last_active for server in self._servers)])
+            if not busy and env.clock() - active >= quiet:
+                break
+            await env.sleep(0.02)
+        else:
+            self._gateway.closed = True
+        self._ended.set()
+
+    async def wait(self) -> int:
+        """Wait for the end; the exit code. 0 after a clean drain, 1 when calls in flight were cut."""
+        await self._ended.wait()
+        cut = sum(server.in_flight for server in self._servers)
+        self.close()
+        await self._settle()
+        self._log.event("warning" if cut else "info", "stopped", cut=cut, uptime_s=round(self.env.clock() - self._born))
+        self._log.close()
+        return 0
+
+    async def _settle(self) -> None:
+        """Let every cut connection write its log line."""
+        for _ in range(100):
+            if not any(server.connections for server in [*self._servers, *self._side_servers]):
+                return
+            await self.env.sleep(0.01)
+
+    def close(self) -> None:
+        """Close listeners, connections and pools, now."""
+        for listener in self._listeners:
+            listener.close()
+        for server in [*self._servers, *self._side_servers]:
+            server.abort()
+        for _, pool in self._assembler.pools.values():
+            pool.abort()
+
+    # ---- what probes and the admin API ask ----
+
+    def checks(self) -> list[tuple[str, bool, str]]:
+        """Name, state and explanation of everything readiness depends on; never a provider."""
+        return [
+            ("config", self.started, "loaded, listeners are open" if self.started else "not loaded yet"),
+            ("draining", not self.draining, "shutting down" if self.draining else "no"),
+        ]
+
+    def _collect(self) -> None:
+        """Bring the gauges of the pools up to date before a scrape."""
+        for name, (_, pool) in self._assembler.pools.items():
+            stats = self.stats.provider(name)
+            stats.idle = pool.idle
+            stats.active = pool.open_connections - pool.idle
+
+    def status(self) -> dict[str, Any]:
+        """For ``GET /status`` of the admin API."""
+        return {
+            "version": __version__,
+            "uptime_s": round(self.env.clock() - self._born, 3),
+            "draining": self.draining,
+            "config": self._loaded.file,
+            "last_reload": self.stats.last_reload,
+            "listen": self.addresses,
+            "providers": {
+                name: {"open": pool.open_connections, "idle": pool.idle}
+                for name, (_, pool) in self._assembler.pools.items()
+            },
+        }
+
+
+async def serve(loaded: Loaded, load: Load, environ: Mapping[str, str]) -> int:
+    """Run until a signal ends it; the exit code.
+
+    Raises:
+        CannotListen, OSError, ValueError: it could not start.
+    """
+    runtime = Runtime(loaded, load, environ)
+    await runtime.start()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, runtime.begin_drain, "SIGTERM")
+    # At a terminal nobody waits for an app to go quiet: what is in flight is finished, that is all.
+    loop.add_signal_handler(signal.SIGINT, runtime.begin_drain, "SIGINT", 0.0)
+    loop.add_signal_handler(signal.SIGHUP, runtime.reload_soon)
+    return await runtime.wait()
+
+
+def _open_log(loaded: Loaded, env: Env, stats: Stats) -> AccessLog:
+    settings = loaded.config.log
+    if settings.output == "stdout":
+        fd = sys.stdout.fileno()
+    elif settings.output == "stderr":
+        fd = sys.stderr.fileno()
+    else:
+        fd = os.open(settings.output, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    return AccessLog(fd, env.wall, stats, settings.level, settings.sample_success)
+
+
+def _fingerprint(files: tuple[Path, ...]) -> tuple[tuple[str, int, int, int], ...]:
+    """Where each file really is, and when it changed. A symlink swap (ConfigMap) changes the inode."""
+    found = []
+    for file in files:
+        try:
+            stat = os.stat(file)
+        except OSError:
+            found.append((str(file), 0, 0, 0))
+        else:
+            found.append((str(file), stat.st_ino, stat.st_mtime_ns, stat.st_size))
+    return tuple(found)
+
+
+def _needs_restart(old: Loaded, new: Loaded) -> list[str]:
+    """Keys that differ and are read at start only."""
+    keys = [
+        key
+        for key in ("listen", "ops", "admin", "limits", "log")
+        if getattr(old.config, key) != getattr(new.config, key)
+    ]
+    for name in {*old.config.providers, *new.config.providers}:
+        before, after = old.config.providers.get(name), new.config.providers.get(name)
+        if (before.listen if before else None) != (after.listen if after else None):
+            keys.append(f"providers.{name}.listen")
+    return keys

@@ -1,0 +1,229 @@
+"""Every metric family there is: one table for ``/metrics`` and for docs/metrics.md.
+
+Names and labels are public. Labels are names of the configuration, methods, statuses and codes, never paths, so
+that their number is bounded. A counter whose label sets are known begins at zero, so that ``rate()`` sees its
+first increment; one whose are not (method, status) appears with its first use.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from sidecar import __version__
+from sidecar.core.errors import ERRORS, Side
+from sidecar.telemetry import process
+from sidecar.telemetry.stats import Histogram, ProviderStats, RouteStats, Stats
+
+
+class Kind(StrEnum):
+    """Types of metrics, named as OpenMetrics names them."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+    INFO = "info"
+
+
+class Sample(NamedTuple):
+    """One number, or one histogram. ``labels``: values in the order of the family's labels."""
+
+    labels: tuple[str, ...]
+    value: float
+
+
+class Distribution(NamedTuple):
+    """One histogram of a family."""
+
+    labels: tuple[str, ...]
+    value: Histogram
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One metric. ``name``: without the suffix of its kind (``_total``, ``_info``). ``unit``: its end, or empty.
+
+    ``exemplars``: whether buckets carry the request id seen last, in OpenMetrics.
+    """
+
+    name: str
+    kind: Kind
+    help: str
+    labels: tuple[str, ...]
+    collect: Callable[[Stats], Iterable[Sample | Distribution]]
+    unit: str = ""
+    exemplars: bool = False
+
+    @property
+    def sample_name(self) -> str:
+        """The name to ask for in a query; a histogram's samples add ``_bucket``, ``_sum`` and ``_count``."""
+        suffix = {Kind.COUNTER: "_total", Kind.INFO: "_info"}.get(self.kind, "")
+        return self.name + suffix
+
+
+LOCAL_CODES = tuple(error.code for error in ERRORS if error.side is Side.LOCAL)
+"""Codes with which the sidecar itself refuses a call."""
+
+
+def _requests(stats: Stats) -> Iterator[Sample]:
+    for route in stats.routes.values():
+        for (method, code, outcome), count in route.requests.items():
+            labels = (route.provider, route.route, method.decode("latin-1"), str(code), outcome)
+            yield Sample(labels, count)
+
+
+def _attempts(stats: Stats) -> Iterator[Sample]:
+    for route in stats.routes.values():
+        for code, count in route.attempts.items():
+            yield Sample((route.provider, route.route, str(code)), count)
+
+
+def _rejected(stats: Stats) -> Iterator[Sample]:
+    for provider in stats.providers.values():
+        counts = dict.fromkeys(LOCAL_CODES, 0) | provider.rejected
+        for code, count in counts.items():
+            yield Sample((provider.provider, code), count)
+
+
+def _pool(stats: Stats) -> Iterator[Sample]:
+    for provider in stats.providers.values():
+        yield Sample((provider.provider, "idle"), provider.idle)
+        yield Sample((provider.provider, "active"), provider.active)
+
+
+def _reloads(stats: Stats) -> Iterator[Sample]:
+    for result, count in stats.reloads.items():
+        yield Sample((result,), count)
+
+
+def _per_route(get: Callable[[RouteStats], Histogram]) -> Callable[[Stats], Iterator[Distribution]]:
+    def collect(stats: Stats) -> Iterator[Distribution]:
+        for route in stats.routes.values():
+            yield Distribution((route.provider, route.route), get(route))
+
+    return collect
+
+
+def _waits(get: Callable[[ProviderStats], Histogram]) -> Callable[[Stats], Iterator[Distribution]]:
+    def collect(stats: Stats) -> Iterator[Distribution]:
+        for provider in stats.providers.values():
+            yield Distribution((provider.provider,), get(provider))
+
+    return collect
+
+
+def _per_provider(get: Callable[[ProviderStats], int]) -> Callable[[Stats], Iterator[Sample]]:
+    def collect(stats: Stats) -> Iterator[Sample]:
+        for provider in stats.providers.values():
+            yield Sample((provider.provider,), get(provider))
+
+    return collect
+
+
+def _one(get: Callable[[Stats], float | None]) -> Callable[[Stats], Iterator[Sample]]:
+    def collect(stats: Stats) -> Iterator[Sample]:
+        value = get(stats)
+        if value is not None:
+            yield Sample((), value)
+
+    return collect
+
+
+_ROUTE = ("provider", "route")
+_PROVIDER = ("provider",)
+
+FAMILIES: tuple[Family, ...] = (
+    Family(
+        "sidecar_requests", Kind.COUNTER,
+        "Calls of apps, counted when their answer has ended. Code 0: the app went away before there was one.",
+        (*_ROUTE, "method", "code", "outcome"), _requests,
+    ),
+    Family(
+        "sidecar_request_duration_seconds", Kind.HISTOGRAM,
+        "Time from the head of a request to the end of its answer.",
+        _ROUTE, _per_route(lambda route: route.duration), "seconds", exemplars=True,
+    ),
+    Family(
+        "sidecar_overhead_seconds", Kind.HISTOGRAM,
+        "The part of a call's time that was not spent waiting for the provider.",
+        _PROVIDER, _waits(lambda provider: provider.overhead), "seconds",
+    ),
+    Family(
+        "sidecar_attempts", Kind.COUNTER,
+        "Sends to a provider. Code: the status of its answer, or the error code when there was none.",
+        (*_ROUTE, "code"), _attempts,
+    ),
+    Family(
+        "sidecar_attempt_duration_seconds", Kind.HISTOGRAM,
+        "Time of one send, from asking for a connection to the end of the answer.",
+        _ROUTE, _per_route(lambda route: route.attempt_duration), "seconds",
+    ),
+    Family(
+        "sidecar_rejected", Kind.COUNTER, "Calls that the sidecar refused or gave up itself, by error code.",
+        ("provider", "code"), _rejected,
+    ),
+    Family(
+        "sidecar_pool_connections", Kind.GAUGE,
+        "Open connections to a provider: idle ones wait for a call, active ones carry one.",
+        ("provider", "state"), _pool,
+    ),
+    Family(
+        "sidecar_pool_wait_seconds", Kind.HISTOGRAM,
+        "Time that calls waited for a connection because all were busy; calls that did not wait are not counted.",
+        _PROVIDER, _waits(lambda provider: provider.pool_wait), "seconds",
+    ),
+    Family(
+        "sidecar_connections_opened", Kind.COUNTER, "Connections opened to a provider.",
+        _PROVIDER, _per_provider(lambda provider: provider.connections_opened),
+    ),
+    Family(
+        "sidecar_in_flight", Kind.GAUGE, "Calls that have begun and whose answer has not ended.",
+        _PROVIDER, _per_provider(lambda provider: provider.in_flight),
+    ),
+    Family(
+        "sidecar_client_connections", Kind.GAUGE, "Open connections of apps.",
+        (), _one(lambda stats: stats.client_connections),
+    ),
+    Family(
+        "sidecar_log_lines_dropped", Kind.COUNTER, "Log lines lost because their reader was too slow.",
+        (), _one(lambda stats: stats.log_lines_dropped),
+    ),
+    Family(
+        "sidecar_loop_lag_seconds", Kind.GAUGE,
+        "How late the event loop woke up at the last look; calls wait that long too.",
+        (), _one(lambda stats: stats.loop_lag), "seconds",
+    ),
+    Family(
+        "sidecar_build", Kind.INFO, "The version that runs; always 1.",
+        ("version",), lambda _stats: (Sample((__version__,), 1),),
+    ),
+    Family(
+        "sidecar_config_reloads", Kind.COUNTER,
+        "Reloads of the configuration, by result; a failed one changes nothing.",
+        ("result",), _reloads,
+    ),
+    Family(
+        "sidecar_config_last_reload_success_timestamp_seconds", Kind.GAUGE,
+        "Unix time at which the configuration in force was loaded.",
+        (), _one(lambda stats: stats.last_reload), "seconds",
+    ),
+    Family(
+        "process_cpu_seconds", Kind.COUNTER, "User and system CPU time spent.",
+        (), _one(lambda _stats: process.cpu_seconds()), "seconds",
+    ),
+    Family(
+        "process_resident_memory_bytes", Kind.GAUGE, "Memory in RAM.",
+        (), _one(lambda _stats: process.resident_bytes()), "bytes",
+    ),
+    Family(
+        "process_virtual_memory_bytes", Kind.GAUGE, "Address space.",
+        (), _one(lambda _stats: process.virtual_bytes()), "bytes",
+    ),
+    Family(
+        "process_start_time_seconds", Kind.GAUGE, "Unix time at which the process began.",
+        (), _one(lambda stats: process.start_time() or stats.started or None), "seconds",
+    ),
+    Family("process_open_fds", Kind.GAUGE, "Open file descriptors.", (), _one(lambda _stats: process.open_fds())),
+    Family("process_max_fds", Kind.GAUGE, "Most file descriptors allowed.", (), _one(lambda _stats: process.max_fds())),
+)  # fmt: skip
+"""In the order of ``/metrics``."""

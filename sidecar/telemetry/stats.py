@@ -1,0 +1,102 @@
+"""The counters behind ``/metrics``: plain numbers on slotted objects.
+
+A labelled counter of a metrics library costs 1.3 to 2.6 us per increment, a slot costs 0.05 us. The text of
+``/metrics`` is written from these objects when somebody asks (``telemetry/exposition.py``).
+"""
+
+from bisect import bisect_left
+
+BUCKETS: tuple[float, ...] = (
+    0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 30.0, 60.0, 120.0,
+)  # fmt: skip
+"""Upper bounds in seconds: those of OpenTelemetry's HTTP conventions, and 30, 60, 120 for slow APIs."""
+
+
+class Histogram:
+    """Counts per bucket (the last is +Inf), the sum, and the last request id seen in each bucket."""
+
+    __slots__ = ("counts", "exemplars", "sum")
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(BUCKETS) + 1)
+        self.sum = 0.0
+        self.exemplars: list[tuple[str, float] | None] = [None] * (len(BUCKETS) + 1)
+
+    def observe(self, seconds: float) -> None:
+        """Count one value."""
+        self.counts[bisect_left(BUCKETS, seconds)] += 1
+        self.sum += seconds
+
+    def observe_with(self, seconds: float, request_id: str) -> None:
+        """Count one value and remember whose it was (an OpenMetrics exemplar)."""
+        bucket = bisect_left(BUCKETS, seconds)
+        self.counts[bucket] += 1
+        self.sum += seconds
+        self.exemplars[bucket] = (request_id, seconds)
+
+
+class RouteStats:
+    """What is counted per route.
+
+    ``requests``: (method, status, outcome) -> count. ``attempts``: status or error code -> count.
+    """
+
+    __slots__ = ("attempt_duration", "attempts", "duration", "provider", "requests", "route")
+
+    def __init__(self, provider: str, route: str) -> None:
+        self.provider = provider
+        self.route = route
+        self.requests: dict[tuple[bytes, int, str], int] = {}
+        self.attempts: dict[int | str, int] = {}
+        self.duration = Histogram()
+        self.attempt_duration = Histogram()
+
+
+class ProviderStats:
+    """What is counted per provider.
+
+    ``rejected``: error code -> count of calls that the sidecar refused itself. ``overhead``: seconds of a call
+    not spent waiting for the provider. ``idle`` and ``active`` are connections, set by the pool.
+    """
+
+    __slots__ = (
+        "active", "connections_opened", "idle", "in_flight", "overhead", "pool_wait", "provider", "rejected", "waiting",
+    )  # fmt: skip
+
+    def __init__(self, provider: str) -> None:
+        self.provider = provider
+        self.in_flight = 0
+        self.connections_opened = 0
+        self.idle = 0
+        self.active = 0
+        self.waiting = 0
+        self.rejected: dict[str, int] = {}
+        self.overhead = Histogram()
+        self.pool_wait = Histogram()
+
+
+class Stats:
+    """Every counter of the process. Counters outlive a reload: they are found by name."""
+
+    __slots__ = (
+        "client_connections", "last_reload", "log_lines_dropped", "loop_lag", "providers", "reloads", "routes",
+        "started",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.routes: dict[tuple[str, str], RouteStats] = {}
+        self.providers: dict[str, ProviderStats] = {}
+        self.client_connections = 0
+        self.log_lines_dropped = 0
+        self.reloads = {"success": 0, "failure": 0}
+        self.last_reload = 0.0
+        self.loop_lag = 0.0
+        self.started = 0.0
+
+    def route(self, provider: str, route: str) -> RouteStats:
+        """The counters of one route, made at the first call."""
+        return self.routes.setdefault((provider, route), RouteStats(provider, route))
+
+    def provider(self, name: str) -> ProviderStats:
+        """The counters of one provider, made at the first call."""
+        return self.providers.setdefault(name, ProviderStats(name))
