@@ -14,7 +14,8 @@ from sidecar.core.errors import BadRequest, ClientGone, SidecarError
 from sidecar.core.exchange import NEVER, Exchange, Response
 from sidecar.core.headers import Headers
 from sidecar.http.head import RESPONSE_DROP, nominated, response_head, trailer_block
-from sidecar.http.request_parser import Head, RequestParser
+from sidecar.http.request_head import Head
+from sidecar.http.request_parser import RequestParser
 from sidecar.http.reset import reset
 from sidecar.http.server import Server
 from sidecar.http.timer import LazyTimer
@@ -230,19 +231,15 @@ class AppConnection(asyncio.Protocol):
                     # It was written in one piece together with the head.
                     response.close(exchange, None)
                 elif not await self._stream(exchange, response):
-                    break
+                    keep_alive = False
                 self._exchange = None
                 server.last_active = now = clock()
                 if head.body is not None and not head.body.complete:
                     # The provider answered early: its connection ends, the rest of the request never reaches it.
                     head.body.fail(ClientGone("the answer was complete before the request"))
-                    break
                 if not keep_alive:
                     break
-                if head.upgrade is not None:
-                    self._parser.go_on()
-                if not queue:
-                    self._rest(now)
+                self._turn(head, now)
         except asyncio.CancelledError:
             if not self._lost:
                 raise
@@ -362,8 +359,12 @@ class AppConnection(asyncio.Protocol):
         if self._next is not None and not self._next.done():
             self._next.set_result(None)
 
-    def _rest(self, now: float) -> None:
+    def _turn(self, head: Head, now: float) -> None:
         """Between two requests: read on, and watch for an app that does not send the next."""
+        if head.upgrade is not None:
+            self._parser.go_on()
+        if self._queue:
+            return
         if self._holds:
             self._unhold(_PIPELINE | _BODY)
         limits = self._server.limits

@@ -14,24 +14,7 @@ from sidecar.core.errors import BadRequest, MethodRefused, SidecarError
 from sidecar.core.headers import LOWER_NAMES, Field, Headers, index_of, lower_name
 from sidecar.http.head import block_of, tokens
 from sidecar.http.limits import Limits
-
-_HOST_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%!$&'()*+;=:[]"
-"""What may stand in a Host value (RFC 3986 3.2.2 and 3.2.3), without the comma that joins repeated fields."""
-
-
-class Head:
-    """One parsed request head. ``keep_alive``: whether the app wants the connection kept."""
-
-    __slots__ = ("body", "headers", "http10", "keep_alive", "method", "target", "upgrade")
-
-    def __init__(self, method: bytes, target: bytes, headers: Headers) -> None:
-        self.method = method
-        self.target = target
-        self.headers = headers
-        self.http10 = False
-        self.keep_alive = True
-        self.upgrade: bytes | None = None
-        self.body: Body | None = None
+from sidecar.http.request_head import HOST_BYTES, Head, check_target, strip_host
 
 
 class Owner(Source, Protocol):
@@ -118,10 +101,6 @@ class RequestParser:
         except httptools.HttpParserUpgrade as upgrade:
             self._upgrade(data[upgrade.args[0] :])
             return
-        except httptools.HttpParserCallbackError as error:
-            if isinstance(error.__context__, _Stop):
-                return
-            raise
         except httptools.HttpParserError as error:
             self._broken(error)
             return
@@ -129,10 +108,14 @@ class RequestParser:
         if current is not None:
             self._read_plain(current)
         elif self._head_bytes:
-            if self._head_bytes == self._read and not data.strip(b"\r\n"):
-                self._head_bytes = 0  # empty lines before a request begin none (RFC 9112 2.2)
-            elif self._head_bytes > self._limits.header_bytes:
-                self._too_large(self._half_head())
+            self._read_on(data)
+
+    def _read_on(self, data: bytes) -> None:
+        """``data`` has not completed the head."""
+        if self._head_bytes == self._read and not data.strip(b"\r\n"):
+            self._head_bytes = 0  # empty lines before a request begin none (RFC 9112 2.2)
+        elif self._head_bytes > self._limits.header_bytes:
+            self._too_large(self._half_head())
 
     def go_on(self) -> None:
         """The upgrade was not taken: read what follows as HTTP."""
@@ -263,10 +246,10 @@ class RequestParser:
         if host is None:
             if not head.http10:
                 return BadRequest("the Host field is missing (RFC 9112 3.2)")
-        elif host.translate(None, _HOST_BYTES) and not _strip_host(head):
+        elif host.translate(None, HOST_BYTES) and not strip_host(head):
             return BadRequest("the Host field is not valid, or there is more than one (RFC 9112 3.2)")
         if head.target[:1] != b"/" or b"#" in head.target:
-            error = _check_target(head)
+            error = check_target(head)
             if error is not None:
                 return error
         return self._check_body(head, index)
@@ -339,6 +322,10 @@ class RequestParser:
         self.current = head
 
     def _broken(self, error: httptools.HttpParserError) -> None:
+        if isinstance(error, httptools.HttpParserCallbackError) and not self.failed:
+            raise error.__context__ or error from None  # a bug of ours, not the app's
+        if self.stopped:
+            return  # a callback has stopped the parser, or these are bytes behind the last request
         problem: SidecarError = BadRequest(f"not valid HTTP/1.1: {_plain(error)}")
         if isinstance(error, httptools.HttpParserInvalidMethodError):
             problem = BadRequest("the method is not known, or this is not HTTP", status=400)
@@ -387,42 +374,6 @@ class _Nobody:
 
     def resume_body(self) -> None:
         """Ignore it."""
-
-
-def _strip_host(head: Head) -> bool:
-    """White space behind the value is not a part of it (RFC 9112 5.1); whether the value is valid without."""
-    host = head.headers.index[b"host"].rstrip(b" \t")
-    head.headers.set(b"Host", host)
-    return not host.translate(None, _HOST_BYTES)
-
-
-def _check_target(head: Head) -> SidecarError | None:
-    """RFC 9112 3.2: origin-form, absolute-form, or ``*`` for OPTIONS."""
-    target = head.target
-    if b"#" in target:
-        return BadRequest("the request target has a fragment ('#'), which is never sent (RFC 9110 4.2.5)")
-    if target[:1] == b"/":
-        return None
-    if target == b"*":
-        return None if head.method == b"OPTIONS" else BadRequest("'*' is for OPTIONS only (RFC 9112 3.2.4)")
-    scheme, found, rest = target.partition(b"://")
-    if not found or scheme.lower() not in (b"http", b"https"):
-        return BadRequest("the request target is not a path")
-    authority, slash, path = rest.partition(b"/")
-    authority, query, after = authority.partition(b"?")
-    host = authority
-    if not host or host.translate(None, _HOST_BYTES):
-        return BadRequest("the host in the request target is not valid (RFC 9112 3.2.2)")
-    # The target's host replaces the Host field (RFC 9112 3.2.2).
-    head.headers.set(b"Host", host)
-    if query:
-        head.target = b"/?" + after + slash + path
-    elif slash:
-        head.target = slash + path
-    else:
-        # RFC 9112 3.2.4: an OPTIONS without a path means the server as a whole.
-        head.target = b"*" if head.method == b"OPTIONS" else b"/"
-    return None
 
 
 def _plain(error: Exception) -> str:

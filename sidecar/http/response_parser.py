@@ -117,9 +117,7 @@ class ResponseParser:
             self.leftover = data[upgrade.args[0] :]
             return
         except httptools.HttpParserError as error:
-            if isinstance(error, httptools.HttpParserCallbackError) and not isinstance(error.__context__, _Stop):
-                raise  # a bug of ours, not the provider's
-            self._broken(self._error or BadResponse(f"not valid HTTP/1.1: {str(error).lower()}"))
+            self._unreadable(error)
             return
         if self._renew:
             self._renew = False
@@ -131,12 +129,20 @@ class ResponseParser:
             elif body.received != self._seen:
                 self._seen, self._fed = body.received, 0
             else:
-                # Chunk extensions and trailers grow no body, and are limited as a head is.
-                self._fed += len(data)
-                if self._fed > HEAD_LIMIT:
-                    self._broken(BadResponse(f"the trailer section is larger than {HEAD_LIMIT} bytes"))
+                self._no_progress(len(data))
         elif self.awaiting and self._fed > HEAD_LIMIT:
             self._broken(BadResponse(f"the response head is larger than {HEAD_LIMIT} bytes"))
+
+    def _no_progress(self, size: int) -> None:
+        """Chunk extensions and trailers grow no body, and are limited as a head is."""
+        self._fed += size
+        if self._fed > HEAD_LIMIT:
+            self._broken(BadResponse(f"the trailer section is larger than {HEAD_LIMIT} bytes"))
+
+    def _unreadable(self, error: httptools.HttpParserError) -> None:
+        if isinstance(error, httptools.HttpParserCallbackError) and self._error is None:
+            raise error.__context__ or error from None  # a bug of ours, not the provider's
+        self._broken(self._error or BadResponse(f"not valid HTTP/1.1: {str(error).lower()}"))
 
     def eof(self, *, clean: bool) -> None:
         """The provider closed. Ends a body that is framed by the close if that was ``clean``, breaks any other."""

@@ -1,11 +1,31 @@
 """The app's side of a test: a raw connection that sends bytes and reads answers."""
 
 import asyncio
+import functools
 import json
 import socket
 import struct
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+PATIENCE = 5.0
+"""Seconds after which something that must happen is said not to happen."""
+
+
+def _bounded(read: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """A read that fails the test when nothing comes."""
+
+    @functools.wraps(read)
+    async def inside(*args: P.args, **kwargs: P.kwargs) -> T:
+        async with asyncio.timeout(PATIENCE):
+            return await read(*args, **kwargs)
+
+    return inside
 
 
 @dataclass
@@ -59,6 +79,7 @@ class App:
         head = [f"{method} {path} HTTP/1.1", "Host: app", f"Content-Length: {len(body)}", *lines]
         self.send(("\r\n".join(head) + "\r\n\r\n").encode() + body)
 
+    @_bounded
     async def head(self) -> Answer:
         """The next head, an interim one too; the body stays unread."""
         raw = await self.reader.readuntil(b"\r\n\r\n")
@@ -69,6 +90,7 @@ class App:
             headers[name.lower()] = f"{headers[name.lower()]}, {value}" if name.lower() in headers else value
         return Answer(int(start.split()[1]), headers, b"")
 
+    @_bounded
     async def answer(self, *, bodiless: bool = False) -> Answer:
         """The next final answer with its body, as far as it came."""
         found = await self.head()
@@ -92,6 +114,7 @@ class App:
             found.complete = False
         return found
 
+    @_bounded
     async def chunk(self) -> bytes:
         """The data of the next chunk; empty for the last one."""
         size = int(await self.reader.readuntil(b"\r\n"), 16)
@@ -100,6 +123,7 @@ class App:
         data = await self.reader.readexactly(size + 2)
         return data[:-2]
 
+    @_bounded
     async def ended(self) -> bytes:
         """What still comes until the sidecar closes the connection."""
         left = b""

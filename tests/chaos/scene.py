@@ -14,11 +14,8 @@ from typing import Any
 from sidecar.config.load import load
 from sidecar.http.pool import Pool
 from sidecar.runtime import Runtime
-from tests.chaos.app import Answer, App
+from tests.chaos.app import PATIENCE, Answer, App
 from tests.chaos.provider_script import Provider, Script
-
-PATIENCE = 10.0
-"""Seconds after which something that must happen is said not to happen."""
 
 
 class Scene:
@@ -138,9 +135,9 @@ class Scene:
         await eventually(lambda: not self._left_tasks())
 
     def _left_tasks(self) -> set[str]:
-        known = self._tasks_before | {asyncio.current_task()}
-        names = {task.get_name() for task in asyncio.all_tasks() - known if not task.done()}
-        return names - {"watch files", "watch lag", "scripted provider"}
+        """Names of the sidecar's own tasks that still run, its two watchers left out."""
+        tasks = {task for task in asyncio.all_tasks() - self._tasks_before if _of_sidecar(task)}
+        return {task.get_name() for task in tasks} - {"watch files", "watch lag"}
 
     async def close(self) -> None:
         """End everything and look for what was left behind."""
@@ -163,6 +160,12 @@ async def eventually(holds: Callable[[], Any]) -> None:
     async with asyncio.timeout(PATIENCE):
         while not holds():
             await asyncio.sleep(0.002)
+
+
+def _of_sidecar(task: asyncio.Task[Any]) -> bool:
+    """Whether the code of a task is the sidecar's or that of a library it calls, not a test's."""
+    code = getattr(task.get_coro(), "cr_code", None)
+    return code is not None and ("aiohappyeyeballs" in code.co_filename or f"{os.sep}sidecar{os.sep}" in code.co_filename)
 
 
 def _sockets() -> int:

@@ -1,4 +1,7 @@
+# ruff: noqa: E501 - one message of the wire stays on one line
 """Answers on their way to the app: framing, hop-by-hop fields, interim answers, bodies (RFC 9110, 9112)."""
+
+import threading
 
 import pytest
 
@@ -22,7 +25,12 @@ def ours(reply: Answer) -> list[tuple[bytes, bytes]]:
 BODIES: list[tuple[str, bytes, list[tuple[bytes, bytes]], bytes]] = [
     ("content-length", b"Content-Length: 3\r\n\r\nabc", [(b"Content-Length", b"3")], b"abc"),
     ("content-length-0", b"Content-Length: 0\r\n\r\n", [(b"Content-Length", b"0")], b""),
-    ("chunked", b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n2;x=y\r\nbc\r\n0\r\n\r\n", [(b"Transfer-Encoding", b"chunked")], b"abc"),
+    (
+        "chunked",
+        b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n2;x=y\r\nbc\r\n0\r\n\r\n",
+        [(b"Transfer-Encoding", b"chunked")],
+        b"abc",
+    ),
     ("chunked-empty", b"transfer-encoding: Chunked\r\n\r\n0\r\n\r\n", [(b"Transfer-Encoding", b"chunked")], b""),
 ]
 
@@ -101,7 +109,7 @@ NO_BODY: list[tuple[str, bytes, bytes, list[tuple[bytes, bytes]]]] = [
     ("204", GET, b"HTTP/1.1 204 No Content\r\n\r\n", []),
     ("204-with-length-0", GET, b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n", []),
     ("204-chunked", GET, b"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n", []),
-    ("304", GET, b"HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\n\r\n", [(b"ETag", b'"x"')]),
+    ("304", GET, b'HTTP/1.1 304 Not Modified\r\nETag: "x"\r\n\r\n', [(b"ETag", b'"x"')]),
     ("304-with-length", GET, b"HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\n\r\n", [(b"Content-Length", b"99")]),
 ]
 
@@ -129,7 +137,9 @@ def test_head_to_http10(start: Start, version: bytes) -> None:
 
 def test_trailers_come_through(start: Start) -> None:
     # RFC 9112 7.1.2; fields that would change the message after the fact are left out (9110 6.5.1)
-    wire = b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 1\r\nx-sum: 2\r\nSet-Cookie: a=b\r\nAge: 1\r\n\r\n"
+    wire = (
+        b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 1\r\nx-sum: 2\r\nSet-Cookie: a=b\r\nAge: 1\r\n\r\n"
+    )
     _, sidecar = start(answer(b"HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\n" + wire))
     with sidecar.client() as client:
         for _ in range(2):
@@ -180,7 +190,7 @@ def test_order_case_and_repeats_of_fields_are_kept(start: Start) -> None:
         (b"server", b"x/1"),
         (b"X_b", b"2"),
         (b"SET-COOKIE", b"a=1; HttpOnly"),
-        (b"x-B", b"\xe4 \t,;=\""),
+        (b"x-B", b'\xe4 \t,;="'),
         (b"Set-Cookie", b"b=2"),
         (b"X-Empty", b""),
         (b"Vary", b"a"),
@@ -294,7 +304,9 @@ def test_interim_answers_do_not_go_to_http10(start: Start) -> None:
 
 
 def test_interim_answers_before_head_204_and_304(start: Start) -> None:
-    _, sidecar = start(answer(EARLY + b"HTTP/1.1 204 No Content\r\n\r\n", EARLY + b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n", OK))
+    _, sidecar = start(
+        answer(EARLY + b"HTTP/1.1 204 No Content\r\n\r\n", EARLY + b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n", OK)
+    )
     with sidecar.client() as client:
         assert client.ask(GET).status == 204
         assert client.ask(HEAD).get("content-length") == b"7"
@@ -369,7 +381,7 @@ def test_expect_of_an_http10_app_is_dropped(start: Start) -> None:
 
 
 def test_each_chunk_of_an_answer_comes_at_once(start: Start) -> None:
-    go = __import__("threading").Semaphore(0)
+    go = threading.Semaphore(0)
 
     def script(peer: Peer) -> None:
         peer.read_request()

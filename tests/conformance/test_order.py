@@ -1,10 +1,12 @@
 """Pipelining, early answers and closes: who is answered when, and what becomes of the connections."""
 
+import threading
+
 import pytest
 
 from tests.conformance.conftest import Start
 from tests.support.raw_client import Truncated
-from tests.support.scripted_provider import OK, Peer, answer, echo
+from tests.support.scripted_provider import OK, Peer, echo
 
 
 def get(number: int) -> bytes:
@@ -25,7 +27,12 @@ def chunked(number: int, body: bytes) -> bytes:
 TWENTY = [
     message
     for number in range(0, 20, 4)
-    for message in (get(number), post(number + 1, b"b%d" % number), chunked(number + 2, b"c%d" % number), post(number + 3, b""))
+    for message in (
+        get(number),
+        post(number + 1, b"b%d" % number),
+        chunked(number + 2, b"c%d" % number),
+        post(number + 3, b""),
+    )
 ]
 LINES = [(b"GET", b""), (b"POST", b"b%d"), (b"PUT", b"c%d"), (b"POST", b"")]
 
@@ -51,9 +58,6 @@ def test_pipelined_large_bodies_do_not_stall(start: Start) -> None:
     bodies = [bytes([number]) * 400_000 for number in range(4)]
     _, sidecar = start(echo)
     with sidecar.client() as client:
-        client.sock.setblocking(True)
-        import threading  # noqa: PLC0415 - one use
-
         sender = threading.Thread(target=client.send, args=(b"".join(map(post, range(4), bodies)),))
         sender.start()
         for number, body in enumerate(bodies):
@@ -259,7 +263,7 @@ def test_a_body_that_breaks_later_is_refused_and_never_looks_complete(start: Sta
         assert (reply.status, reply.get("connection")) == (400, b"close")
         assert reply.get("sidecar-outcome") == b"refused; sent=maybe"
         client.assert_closed()
-    provider.wait_for(lambda: provider.peers[0].ended.is_set(), "the provider is told")
+    provider.wait_for(provider.peers[0].ended.is_set, "the provider is told")
     assert ends == ["cut"]
 
 

@@ -11,8 +11,13 @@ from hypothesis import strategies as st
 from tests.support.corpus import ANSWERS, LAST_ANSWERS, LAST_REQUESTS, REQUESTS
 from tests.support.memory import MemoryProvider, MemorySidecar
 
-_CHANGING = re.compile(rb'(?<=\r\nDate: )[^\r]+|[0-9a-f]{32}')
+_CHANGING = re.compile(rb"(?<=\r\nDate: )[^\r]+|[0-9a-f]{32}")
 FIXED = {"tracking": {"traceparent": "off"}, "timeouts": {"head": "5s"}}
+
+
+def steady(received: bytes) -> bytes:
+    """Without what differs from run to run: dates and ids; the length stays."""
+    return _CHANGING.sub(lambda found: b"*" * len(found[0]), received)
 
 
 class Answering(MemoryProvider):
@@ -49,7 +54,9 @@ def complete(received: bytes) -> bool:
     return len(body) >= int(length[1]) if length else True
 
 
-async def run(requests: list[bytes], answer: bytes, pieces: tuple[int, ...] = (), *, last: bool = False) -> list[object]:
+async def run(
+    requests: list[bytes], answer: bytes, pieces: tuple[int, ...] = (), *, last: bool = False
+) -> list[object]:
     """Send the pieces of ``requests``, one read each; what the app and the provider got in the end, and the log."""
     kind = type("Kind", (Answering,), {"answer": answer, "pieces": pieces, "last": last})
     sidecar = MemorySidecar(kind, provider=FIXED)
@@ -58,8 +65,9 @@ async def run(requests: list[bytes], answer: bytes, pieces: tuple[int, ...] = ()
         app.send(piece)
         await asyncio.sleep(0)
     await sidecar.settle()
-    got = [_CHANGING.sub(b"*", app.received), app.ended]
-    got += [_CHANGING.sub(b"*", provider.received) for provider in sidecar.providers]
+    # An app that is still sending is told by FIN, and the rest is awaited for a while (RFC 9112 9.6).
+    got = [steady(app.received), app.ended or app.transport.eof_written]
+    got += [steady(provider.received) for provider in sidecar.providers]
     got += [(line["status"], line["outcome"], line["bytes_in"], line["bytes_out"]) for line in sidecar.log.kept]
     await sidecar.finish()
     return got
@@ -133,7 +141,8 @@ def test_an_answer_cut_at_every_byte(name: str) -> None:
         for at in range(1, len(answer)):
             got = await run([GET], answer, (at,), last=last)
             if name in ("bad-chunk", "cut", "cut-chunked"):
-                assert got[1] is True
+                # What is broken before a byte of it went on can still be answered properly.
+                assert got[1] is True or got[0][9:12] == b"502", got  # type: ignore[index]
             else:
                 assert same(got, whole), at
         if name not in ("bad-chunk", "cut", "cut-chunked"):

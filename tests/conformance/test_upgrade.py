@@ -1,4 +1,7 @@
+# ruff: noqa: E501 - one message of the wire stays on one line
 """Upgrade: a tunnel when the provider takes it, plain HTTP when not (RFC 9110 7.8)."""
+
+import threading
 
 import pytest
 
@@ -80,8 +83,6 @@ def test_many_early_bytes_wait_for_the_provider(start: Start) -> None:
     _, sidecar = start(switching())
     early = bytes(range(256)) * 4000
     with sidecar.client() as client:
-        import threading  # noqa: PLC0415 - one use
-
         sender = threading.Thread(target=client.send, args=(OFFER + early,))
         sender.start()
         assert client.read_answer().status == 101
@@ -93,7 +94,7 @@ def test_the_apps_close_reaches_the_provider(start: Start) -> None:
     provider, sidecar = start(switching())
     with sidecar.client() as client:
         client.ask(OFFER)
-    provider.wait_for(lambda: provider.peers[0].ended.is_set(), "the provider sees the close")
+    provider.wait_for(provider.peers[0].ended.is_set, "the provider sees the close")
     sidecar.requests(1)
 
 
@@ -146,13 +147,18 @@ def test_a_reset_is_passed_on(start: Start) -> None:
 def test_a_declined_offer_is_answered_and_the_connection_goes_on(start: Start, size: int) -> None:
     provider, sidecar = start(echo)
     with sidecar.client() as client:
-        client.send_pieces(OFFER + b"GET /p/2 HTTP/1.1\r\nHost: a\r\n\r\n" + OFFER + b"GET /p/3 HTTP/1.1\r\nHost: a\r\n\r\n", size)
+        client.send_pieces(
+            OFFER + b"GET /p/2 HTTP/1.1\r\nHost: a\r\n\r\n" + OFFER + b"GET /p/3 HTTP/1.1\r\nHost: a\r\n\r\n", size
+        )
         bodies = [client.read_answer().body for _ in range(4)]
     assert bodies == [b"GET /ws HTTP/1.1|", b"GET /2 HTTP/1.1|", b"GET /ws HTTP/1.1|", b"GET /3 HTTP/1.1|"]
     assert len(provider.peers) == 1
 
 
-BODIES = [b"Content-Length: 11\r\n\r\nhello world", b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n"]
+BODIES = [
+    b"Content-Length: 11\r\n\r\nhello world",
+    b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n",
+]
 
 
 @pytest.mark.parametrize("size", [1 << 20, 1, 7])
@@ -192,6 +198,16 @@ def test_h2c_is_answered_as_http11_and_nothing_of_it_goes_on(start: Start, body:
         assert client.ask(b"GET /p/2 HTTP/1.1\r\nHost: a\r\n\r\n").body == b"GET /2 HTTP/1.1|"
     for request in provider.requests:
         assert [request.all(name) for name in ("connection", "upgrade", "http2-settings")] == [[], [], []]
+
+
+def test_a_bad_request_behind_an_h2c_offer_is_refused(start: Start) -> None:
+    """Read inside the handling of the upgrade, the refusal was taken for a bug and killed the connection."""
+    _, sidecar = start(echo)
+    offer = b"GET /p/1 HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+    with sidecar.client() as client:
+        client.send(offer + b"GET /p/2 HTTP/1.1\r\nHost: a b\r\n\r\n")
+        assert [client.read_answer().status for _ in range(2)] == [200, 400]
+        client.assert_closed()
 
 
 def test_h2c_beside_another_protocol_is_taken_out(start: Start) -> None:
@@ -248,7 +264,9 @@ def test_a_101_before_the_request_is_complete_is_a_broken_answer(start: Start) -
 
     _, sidecar = start(script)
     with sidecar.client() as client:
-        client.send(b"POST /p/x HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: foo\r\nContent-Length: 9\r\n\r\nabc")
+        client.send(
+            b"POST /p/x HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: foo\r\nContent-Length: 9\r\n\r\nabc"
+        )
         assert client.read_answer().status == 502
 
 

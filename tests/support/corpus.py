@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - one message of the wire stays on one line
 """Whole messages of every shape, for tests that cut, mix and spoil them. Each keeps its connection alive."""
 
 REQUESTS: dict[str, bytes] = {
@@ -10,14 +11,16 @@ REQUESTS: dict[str, bytes] = {
     "head": b"HEAD /p/head HTTP/1.1\r\nHost: a.test\r\n\r\n",
     "options-star": b"OPTIONS * HTTP/1.1\r\nHost: a.test\r\n\r\n",
     "delete": b"DELETE /p/x HTTP/1.1\r\nHost: a.test\r\n\r\n",
-    "many-fields": b"GET /p/x HTTP/1.1\r\nHost: a.test\r\n" + b"".join(b"X-F-%d: %d\r\n" % (n, n) for n in range(30)) + b"\r\n",
+    "many-fields": b"GET /p/x HTTP/1.1\r\nHost: a.test\r\n"
+    + b"".join(b"X-F-%d: %d\r\n" % (n, n) for n in range(30))
+    + b"\r\n",
     "odd-fields": b"GET /p/x HTTP/1.1\r\nhOST: a.test\r\nX_u:1\r\nX-E:\r\nX-E: \t 2 \r\n!#$%&'*+-.^_`|~: \xe4\xff\r\n\r\n",
     "hop-by-hop": b"GET /p/x HTTP/1.1\r\nHost: a.test\r\nConnection: x-a, keep-alive\r\nX-A: 1\r\nTE: trailers\r\nKeep-Alive: 5\r\n\r\n",
     "repeated": b"GET /p/x HTTP/1.1\r\nHost: a.test\r\nCookie: a=1\r\ncookie: b=2\r\nCOOKIE: c=3\r\n\r\n",
     "own-fields": b"GET /p/x HTTP/1.1\r\nHost: a.test\r\nSidecar-Timeout: 9s\r\nSidecar-X: 1\r\nTrackingid: abc\r\n\r\n",
     "post": b"POST /p/x HTTP/1.1\r\nHost: a.test\r\nContent-Length: 11\r\n\r\nhello world",
     "post-empty": b"POST /p/x HTTP/1.1\r\nHost: a.test\r\nContent-Length: 0\r\n\r\n",
-    "post-like-a-request": b"POST /p/x HTTP/1.1\r\nHost: a.test\r\nContent-Length: 36\r\n\r\nGET /p/evil HTTP/1.1\r\nHost: evil\r\n\r\n\r\n",
+    "post-like-a-request": b"POST /p/x HTTP/1.1\r\nHost: a.test\r\nContent-Length: 36\r\n\r\nGET /p/evil HTTP/1.1\r\nHost: evil\r\n\r\n",
     "post-binary": b"PUT /p/x HTTP/1.1\r\nHost: a.test\r\nContent-Length: 256\r\n\r\n" + bytes(range(256)),
     "chunked": b"POST /p/x HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n",
     "chunked-empty": b"POST /p/x HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
@@ -49,7 +52,7 @@ LAST_REQUESTS: dict[str, bytes] = {
 ANSWERS: dict[str, bytes] = {
     "length": b"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nhello world",
     "length-0": b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
-    "like-an-answer": b"HTTP/1.1 200 OK\r\nContent-Length: 41\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil",
+    "like-an-answer": b"HTTP/1.1 200 OK\r\nContent-Length: 42\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil",
     "chunked": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n",
     "chunked-empty": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "chunked-extension": b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n00B;a="b"\r\nhello world\r\n000\r\n\r\n',
@@ -66,7 +69,9 @@ ANSWERS: dict[str, bytes] = {
     "redirect": b"HTTP/1.1 302 Found\r\nLocation: http://provider.test/next\r\nContent-Length: 0\r\n\r\n",
     "hop-by-hop": b"HTTP/1.1 200 OK\r\nConnection: x-a\r\nX-A: 1\r\nKeep-Alive: timeout=5\r\nContent-Length: 2\r\n\r\nok",
     "odd-fields": b"HTTP/1.1 200 OK\r\nX_u:1\r\nX-E:\r\nX-E: \t2 \t\r\n!#$%&'*+-.^_`|~: \xe4\xff\r\nContent-Length: 0\r\n\r\n",
-    "many-fields": b"HTTP/1.1 200 OK\r\n" + b"".join(b"X-F-%d: %d\r\n" % (n, n) for n in range(40)) + b"Content-Length: 0\r\n\r\n",
+    "many-fields": b"HTTP/1.1 200 OK\r\n"
+    + b"".join(b"X-F-%d: %d\r\n" % (n, n) for n in range(40))
+    + b"Content-Length: 0\r\n\r\n",
     "date": b"HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Length: 0\r\n\r\n",
     "interim": b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 \r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
     "continue": b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",

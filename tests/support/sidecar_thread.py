@@ -19,7 +19,7 @@ import uvloop
 import yaml
 
 from sidecar.assembly import Assembler
-from sidecar.config.load import load
+from sidecar.config.load import Loaded, load
 from sidecar.core.env import Env
 from sidecar.gateway import Gateway
 from sidecar.http.limits import Limits
@@ -31,6 +31,14 @@ from tests.support.raw_client import TIMEOUT, RawClient
 from tests.support.sidecar_process import complete
 
 T = TypeVar("T")
+
+
+def loaded_from(config: Mapping[str, Any]) -> Loaded:
+    """A configuration as ``sidecar run`` would load it."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "sidecar.yaml")
+        file.write_text(yaml.safe_dump(dict(config)))
+        return load(file, dict(os.environ))
 
 
 class KeptLines(AccessLog):
@@ -70,10 +78,7 @@ class SidecarThread:
         self.loop.run_forever()
 
     async def _start(self, config: dict[str, Any]) -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder, "sidecar.yaml")
-            file.write_text(yaml.safe_dump(config))
-            loaded = load(file, dict(os.environ))
+        loaded = loaded_from(config)
         env, self.stats = Env(), Stats()
         self.log = KeptLines(env, self.stats)
         self.assembler = Assembler(env, self.loop, self.stats, self.log, {})
@@ -163,7 +168,7 @@ class SidecarThread:
 
     def assert_no_bugs(self) -> None:
         """Nothing happened that must not, and no call met an internal error."""
-        assert self.bugs == []
+        assert not self.bugs, self.bugs
         assert [line for line in self.log.kept if line["event"] == "internal_error"] == []
 
     # ---- its end ----
