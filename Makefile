@@ -30,6 +30,7 @@ check: $(VENV)/.test  ## linters, types, import rules, generated docs
 	$(BIN)/python docs/generate.py --check
 
 bench: $(VENV)/.bench  ## measure beside Envoy, HAProxy, nginx and aiohttp (about 9 minutes)
+	$(BIN)/python -m compileall -q sidecar
 	$(BIN)/python -m bench $(BENCH)
 
 fuzz-wire: $(VENV)/.test  ## a long run of mutated requests and answers
@@ -60,6 +61,7 @@ $(VENV)/.run: requirements/run.txt pyproject.toml | $(BIN)/python
 	@echo "installing locked dependencies into $(VENV) (once)"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/python -m compileall -q sidecar
 	@touch $@
 
 $(VENV)/.test: requirements/test.txt $(VENV)/.run

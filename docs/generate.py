@@ -1,6 +1,6 @@
 """Write the documents that are made from the code; ``--check`` only says which of them are stale.
 
-python docs/generate.py            write docs/configuration.md, docs/errors.md, docs/sidecar.schema.json
+python docs/generate.py            write docs/configuration.md, docs/errors.md, docs/metrics.md, docs/sidecar.schema.json
 python docs/generate.py --check    exit 1 when a committed one differs from the code
 """
 
@@ -21,6 +21,7 @@ from sidecar.config.schema import json_schema, models, plain_text  # noqa: E402
 from sidecar.config.shape import is_model, members  # noqa: E402
 from sidecar.config.units import Unit, show, unit_of  # noqa: E402
 from sidecar.core.errors import ERRORS, BadRequest  # noqa: E402
+from sidecar.telemetry.exposition import metrics_markdown  # noqa: E402
 
 _MADE = "<!-- Made by docs/generate.py from the code: change it there. -->"
 _UNITS = {Unit.DURATION: "duration", Unit.SIZE: "size", Unit.FRACTION: "share"}
@@ -121,6 +122,7 @@ def schema() -> str:
 DOCUMENTS: dict[str, Callable[[], str]] = {
     "configuration.md": configuration,
     "errors.md": errors,
+    "metrics.md": metrics_markdown,
     "sidecar.schema.json": schema,
 }
 """File in docs/ -> what makes its text."""

@@ -7,7 +7,7 @@ from sidecar.core.errors import Draining, NoRoute
 from sidecar.core.exchange import Exchange, Response
 from sidecar.core.headers import Headers
 from sidecar.core.layer import Handler
-from sidecar.core.routing import Prefixes, RouteTable
+from sidecar.core.routing import DEFAULT, Prefixes, RouteTable
 from sidecar.http.head import ALLOW
 from sidecar.http.pool import Pool
 
@@ -84,7 +84,7 @@ class Gateway:
 
 def _dispatch(provider: LiveProvider, exchange: Exchange, path: bytes) -> Awaitable[Response]:
     exchange.path = path
-    route = provider.table.find(exchange.method, path)
+    route = provider.table.find(exchange.method, path) if provider.table.routed else DEFAULT
     exchange.provider = provider.name
     exchange.route = provider.names[route]
     return provider.handlers[route](exchange)

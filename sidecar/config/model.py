@@ -58,7 +58,7 @@ class Limits(Settings):
     idle_timeout: Duration = Field(75.0, gt=0, le=86400)
     """How long a kept-alive connection of the app may rest between two requests."""
     connections: int = Field(10_000, ge=1, le=1_000_000)
-    """Open connections of apps; more wait to be accepted."""
+    """Open connections of apps at most; any more are closed at once."""
 
 
 class Drain(Settings):
@@ -141,7 +141,7 @@ class Provider(Settings):
     tls: Tls = Tls()
     """TLS to the provider."""
     proxy: Proxy | None = Field(None, repr=False)
-    """A proxy asked by CONNECT, or ``off``; default: HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the environment."""
+    """A proxy asked by CONNECT, or ``off``; default: what HTTPS_PROXY, http_proxy, ALL_PROXY and NO_PROXY say."""
     host_header: Literal["provider", "app"] = "provider"
     """Which ``Host`` the provider sees: its own, or the one the app sent."""
     routes: tuple[Route, ...] = ()

@@ -40,8 +40,8 @@ class Sink(Protocol):
 class Body:
     """One body. ``length`` is the declared Content-Length in bytes, None when it is chunked or until-close.
 
-    ``received`` counts payload bytes that came in; ``complete`` and ``error`` tell how it ended. A body that
-    was complete before a sink was attached keeps its chunks and may be attached again (``replayable``).
+    ``received`` counts payload bytes that came in; ``held``: the sink asked for a pause; ``complete`` and ``error``
+    tell how it ended. A body that was complete before a sink was attached keeps its chunks and may be attached again (``replayable``).
     """
 
     __slots__ = (
@@ -49,6 +49,7 @@ class Body:
         "chunks",
         "complete",
         "error",
+        "held",
         "length",
         "received",
         "sink",
@@ -65,6 +66,7 @@ class Body:
         self.received = 0
         self.complete = False
         self.error: BaseException | None = None
+        self.held = False
         self.trailers: Trailers = []
         self.sink: Sink | None = None
         self.streamed = False
@@ -142,9 +144,11 @@ class Body:
             self.chunks = []
             paused = self.buffered > HIGH_WATER
             self.buffered = 0
+            self.held = False
             for chunk in chunks:
                 sink.body_data(chunk)
-            if paused and self.source is not None:
+            # These chunks may have filled the sink already: then the source stays paused.
+            if paused and not self.held and self.source is not None:
                 self.source.resume_body()
 
     def detach(self) -> None:
@@ -153,11 +157,13 @@ class Body:
 
     def pause(self) -> None:
         """Sink side: ask the source to stop."""
+        self.held = True
         if self.source is not None:
             self.source.pause_body()
 
     def resume(self) -> None:
         """Sink side: ask the source to go on."""
+        self.held = False
         if self.source is not None:
             self.source.resume_body()
 

@@ -71,9 +71,9 @@ class Exchange:
     """
 
     __slots__ = (
-        "attempts", "body", "client", "deadline", "error", "headed", "headers", "http10", "inform", "lines", "method", "outcome",
-        "path", "prefix", "provider", "request_id", "route", "sent",
-        "started", "target", "trace", "tracking_id", "tunneled", "upgrade",
+        "attempts", "body", "client", "deadline", "error", "headed", "headers", "http10", "inform", "lines", "method",
+        "outcome", "path", "prefix", "provider", "request_id", "route", "sent", "started", "target", "trace",
+        "tracking_id", "tunneled", "upgrade",
     )  # fmt: skip
 
     def __init__(

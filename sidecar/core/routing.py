@@ -76,9 +76,9 @@ class RouteMatch(NamedTuple):
 
 
 class RouteTable:
-    """The routes of one provider, in their order; the first that matches wins."""
+    """The routes of one provider, in their order; the first that matches wins. ``routed``: there are any."""
 
-    __slots__ = ("_literals", "_patterns")
+    __slots__ = ("_literals", "_patterns", "routed")
 
     def __init__(self, routes: Iterable[RouteMatch] = ()) -> None:
         self._literals: dict[bytes, list[tuple[int, frozenset[bytes] | None]]] = {}
@@ -88,10 +88,11 @@ class RouteTable:
                 self._literals.setdefault(template.literal, []).append((index, methods))
             else:
                 self._patterns.append((index, methods, template))
+        self.routed = bool(self._literals or self._patterns)
 
     def find(self, method: bytes, path: bytes) -> int:
         """Index of the route for a request, or ``DEFAULT``. A query behind the path is not looked at."""
-        if not self._patterns and not self._literals:
+        if not self.routed:
             return DEFAULT
         path = path.partition(b"?")[0]
         best = DEFAULT

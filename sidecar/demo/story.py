@@ -34,7 +34,7 @@ STORY: tuple[Scene, ...] = (
         "throttled",
         "throttled",
         "The provider says 429 and 503, with Retry-After.",
-        "Passed on unchanged; the outcome says: throttled.",
+        "Passed on unchanged: throttled (429), server_error (503)",
     ),
     Scene(
         "outage",

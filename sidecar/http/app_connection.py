@@ -13,7 +13,8 @@ from sidecar.core.body import Body, Trailers
 from sidecar.core.errors import BadRequest, ClientGone, SidecarError
 from sidecar.core.exchange import NEVER, Exchange, Response
 from sidecar.core.headers import Headers
-from sidecar.http.head import RESPONSE_DROP, nominated, response_head, trailer_block
+from sidecar.http.answer import CHUNKED, COUNTED, INTERIM_DROP, UNTIL_CLOSE, framing_of, head_of, last_chunk, whole
+from sidecar.http.head import RESPONSE_DROP, nominated, response_head
 from sidecar.http.request_head import Head
 from sidecar.http.request_parser import RequestParser
 from sidecar.http.reset import reset
@@ -27,12 +28,6 @@ _PIPELINE, _BODY, _CLOSING = 1, 2, 4
 _LINGER = 2.0
 """Seconds to wait for the app to notice an early answer before the connection is cut (RFC 9112 9.6)."""
 
-_JOIN_BELOW = 64 * 1024
-"""Bodies up to this size are written in one piece with their head: a copy is cheaper than a second call."""
-
-_NO_LENGTH = RESPONSE_DROP | {b"content-length"}
-
-
 _IDLE, _HEAD, _STALL, _WRITE, _LINGERING = range(5)
 """What the timer guards: the next request, a head, a request body, the app's reading, an early answer."""
 
@@ -41,10 +36,9 @@ class AppConnection(asyncio.Protocol):
     """The app's side of the journey."""
 
     __slots__ = (
-        "_chunked",
-        "_close_unframed",
         "_done",
         "_exchange",
+        "_framing",
         "_holds",
         "_lingering",
         "_lost",
@@ -72,8 +66,7 @@ class AppConnection(asyncio.Protocol):
         self._exchange: Exchange | None = None
         self._response: Response | None = None
         self._holds = 0
-        self._chunked = False
-        self._close_unframed = False
+        self._framing = COUNTED
         self._lingering = False
         self._tunneling = False
         self._lost = False
@@ -189,21 +182,21 @@ class AppConnection(asyncio.Protocol):
 
     def body_data(self, data: bytes) -> None:
         """Pass one chunk on, at once."""
-        if self._chunked:
+        if self._framing == CHUNKED:
             self._transport.writelines((b"%x\r\n" % len(data), data, b"\r\n"))
         else:
             self._transport.write(data)
 
     def body_end(self, trailers: Trailers) -> None:
         """The answer is complete."""
-        if self._chunked:
-            self._transport.write(trailer_block(trailers) if trailers else b"0\r\n\r\n")
+        if self._framing == CHUNKED:
+            self._transport.write(last_chunk(trailers))
         self._settle(None)
 
     def body_failed(self, error: BaseException) -> None:
         """The provider broke off: so does the answer, and it must not look complete (RFC 9112 8)."""
         self._settle(error)  # before the close, which would cancel the task and hide the error
-        if self._close_unframed:
+        if self._framing == UNTIL_CLOSE:
             reset(self._transport)
         else:
             self._transport.close()
@@ -265,52 +258,26 @@ class AppConnection(asyncio.Protocol):
         return error is None
 
     def _write_head(self, head: Head, exchange: Exchange, response: Response) -> bool:
-        """Decide the framing (RFC 9112 6) and write the head, with the body if it is here and small."""
-        status, body = response.status, response.body
-        keep_alive = head.keep_alive and not self._server.draining and (head.body is None or head.body.complete)
-        drop = RESPONSE_DROP
-        index = response.headers.index
-        connection = index.get(b"connection")
-        if connection is not None:
-            drop = nominated(connection, drop)
-        lines = response.lines
-        bodiless = exchange.method == b"HEAD" or status in (204, 304)
-        self._chunked = self._close_unframed = False
-        if status == 204:
-            drop = drop | _NO_LENGTH
-        if not bodiless and body.length is None:
-            if exchange.http10:
-                self._close_unframed = True
-                keep_alive = False
+        """Write the head, with the body if it is all here; whether the connection may be used again."""
+        framing = self._framing = framing_of(exchange, response)
+        keep_alive = (
+            head.keep_alive
+            and not self._server.draining
+            and framing != UNTIL_CLOSE
+            and (head.body is None or head.body.complete)
+        )
+        if b"date" not in response.headers.index:
+            response.lines += self._server.date_line()
+        start = head_of(exchange, response, framing, keep_alive=keep_alive)
+        if response.body.replayable:
+            buffers = whole(start, response.body, framing)
+            if len(buffers) == 1:
+                self._transport.write(buffers[0])
             else:
-                self._chunked = True
-                lines += b"Transfer-Encoding: chunked\r\n"
-        if b"date" not in index:
-            lines += self._server.date_line()
-        if not keep_alive:
-            lines += b"Connection: close\r\n"
-        elif exchange.http10:
-            lines += b"Connection: keep-alive\r\n"
-        start = response_head(status, response.reason, response.headers, drop, lines)
-        if bodiless or not body.replayable:
+                self._transport.writelines(buffers)
+        else:
             self._transport.write(start)
-        else:
-            self._write_whole(start, response)
         return keep_alive
-
-    def _write_whole(self, start: bytes, response: Response) -> None:
-        body = response.body
-        content = body.content()
-        if self._chunked:
-            end = trailer_block(body.trailers) if body.trailers else b"0\r\n\r\n"
-            if content:
-                self._transport.writelines((start, b"%x\r\n" % len(content), content, b"\r\n", end))
-            else:
-                self._transport.write(start + end)
-        elif len(content) <= _JOIN_BELOW:
-            self._transport.write(start + content)
-        else:
-            self._transport.writelines((start, content))
 
     async def _tunnel(self, exchange: Exchange, response: Response) -> None:
         connection = response.tunnel
@@ -390,7 +357,7 @@ class AppConnection(asyncio.Protocol):
         if self._lost:
             return
         # Content-Length has no place in an interim answer (RFC 9110 8.6).
-        drop = nominated(headers.get(b"connection"), _NO_LENGTH)
+        drop = nominated(headers.get(b"connection"), INTERIM_DROP)
         self._transport.write(response_head(status, reason, headers, drop, b""))
 
     def _settle(self, error: BaseException | None) -> None:

@@ -4,6 +4,8 @@ Each step has its own limit and its own error, and nothing of a request is sent 
 """
 
 import asyncio
+import errno
+import os
 import socket
 import ssl
 from collections.abc import Callable
@@ -159,5 +161,6 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, ssl.SSLError) and error.reason:
         return error.reason.lower().replace("_", " ")
     if isinstance(error, OSError) and error.strerror:
-        return error.strerror.lower()
+        known = not isinstance(error, socket.gaierror) and error.errno in errno.errorcode
+        return (os.strerror(error.errno or 0) if known else error.strerror).lower()
     return str(error) or type(error).__name__

@@ -192,18 +192,15 @@ class ProviderConnection(asyncio.Protocol):
             self._timer.set(now + self._patience.idle, now)
 
     def eof_received(self) -> bool:
-        """The provider will send no more."""
+        """The provider will send no more. Bytes that it has not taken by now are not waited for."""
+        self._ended(None)
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
-        self._parser.eof(clean=exc is None)
-        self._parser.reusable = False
-        waiter = self._waiter
-        if waiter is not None and not waiter.done():
-            why = f": {exc}" if exc is not None else ""
-            waiter.set_exception(Reset(f"the provider closed the connection before it answered{why}", sent=Sent.MAYBE))
-        self._leave_body()
+        self._ended(exc)
         self._gone()
 
     def pause_writing(self) -> None:
@@ -375,6 +372,22 @@ class ProviderConnection(asyncio.Protocol):
             self._home.free(self)
         else:
             self.transport.close()
+
+    def _ended(self, exc: Exception | None) -> None:
+        """Nothing more will be read: that completes an answer framed by the close, and breaks any other."""
+        begun = self._parser.begun
+        self._parser.eof(clean=exc is None)
+        self._parser.reusable = False
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            why = f": {exc}" if exc is not None else ""
+            error: SidecarError = Reset(f"the provider closed the connection before it answered{why}", sent=Sent.MAYBE)
+            if begun:
+                error = ResponseIncomplete(
+                    f"the provider broke off inside the head of its answer{why}", sent=Sent.MAYBE
+                )
+            waiter.set_exception(error)
+        self._leave_body()
 
     def _leave_body(self) -> None:
         body, self._request_body = self._request_body, None

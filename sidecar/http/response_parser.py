@@ -200,6 +200,9 @@ class ResponseParser:
         if status < 100 or len(fields) > _MOST_FIELDS:
             self._error = BadResponse(f"its status is {status}" if status < 100 else f"more than {_MOST_FIELDS} fields")
             raise _Stop
+        if self._fed > HEAD_LIMIT and sum(len(name) + len(value) + 4 for _, name, value in fields) > HEAD_LIMIT:
+            self._error = BadResponse(f"the response head is larger than {HEAD_LIMIT} bytes")
+            raise _Stop
         index = index_of(fields)
         headers = Headers(fields, index)
         if self._data:

@@ -53,6 +53,8 @@ class Wire:
             SidecarError: every error of ``Pool.open`` and ``ProviderConnection.send``.
         """
         attempt = exchange.attempts[-1]
+        if exchange.deadline <= attempt.started:
+            raise DeadlineExceeded("the time for this call was up before it was sent")
         body = exchange.body
         safe = exchange.method in IDEMPOTENT and (body is None or body.replayable)
         head = self._head(exchange, attempt)

@@ -14,7 +14,6 @@ from sidecar.redaction.names import mask_headers, mask_path, mask_text
 from sidecar.rules.classify import outcome
 from sidecar.telemetry.access_log import LEVELS
 
-
 _INFO = LEVELS["info"]
 _ALL = Sent.ALL
 

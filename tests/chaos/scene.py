@@ -140,19 +140,31 @@ class Scene:
         return {task.get_name() for task in tasks} - {"watch files", "watch lag"}
 
     async def close(self) -> None:
-        """End everything and look for what was left behind."""
-        if self._runtime is not None:
-            await self.quiet()
-            self._runtime._ended.set()
-            await self._runtime.wait()
-            found = [(line["path"], line["outcome"]) for line in self.requests()]
-            assert len(found) == self.calls, f"{self.calls} log lines were expected: {found}"
-            bugs = [line for line in self.events() if line["event"] == "internal_error"]
-            assert not bugs, bugs
-        for provider in self._providers:
-            await provider.stop()
+        """Look for what was left behind, and end everything."""
+        try:
+            if self._runtime is not None:
+                await self.quiet()
+                await self._stop()
+                self._check_log()
+        finally:
+            if self._runtime is not None and not self._runtime._ended.is_set():
+                await self._stop()
+            for app in self._apps:
+                app.writer.transport.abort()
+            for provider in self._providers:
+                await provider.stop()
         if self._runtime is not None:
             await eventually(lambda: _sockets() <= self._sockets_before)
+
+    async def _stop(self) -> None:
+        self.runtime._ended.set()
+        await self.runtime.wait()
+
+    def _check_log(self) -> None:
+        found = [(line["path"], line["outcome"]) for line in self.requests()]
+        assert len(found) == self.calls, f"{self.calls} log lines were expected: {found}"
+        bugs = [line for line in self.events() if line["event"] == "internal_error"]
+        assert not bugs, bugs
 
 
 async def eventually(holds: Callable[[], Any]) -> None:

@@ -216,7 +216,6 @@ async def test_takes_half_the_upload_and_resets(scene: Scene) -> None:
     app.post("/p/x", b"x" * 1_000_000)
     got = await app.answer()
     assert (got.status, got.problem["code"], got.problem["sent"]) == (502, "reset", "maybe")
-    assert got.headers["connection"] == "close" or "connection" not in got.headers
     line = await scene.call()
     assert (line["outcome"], line["error"]) == ("network_error", "reset")
 
@@ -285,7 +284,7 @@ async def test_early_answer_while_the_app_goes_on_sending(scene: Scene) -> None:
 
     await scene.serve(script)
     app = await scene.app()
-    app.send(b"POST /p/x HTTP/1.1\r\nHost: app\r\nContent-Length: 900000000\r\n\r\n" + b"x" * 100_000)
+    app.send(b"POST /p/x HTTP/1.1\r\nHost: app\r\nContent-Length: 90000000\r\n\r\n" + b"x" * 100_000)
     got = await app.answer()
     assert got.status == 401
     assert got.headers["connection"] == "close"

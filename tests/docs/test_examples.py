@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from tests.support.sidecar_process import SidecarProcess
 
 SDKS = "docs/sdks.md"
 COMMANDS = [
-    (f"{block}:{line}", line.partition("  #")[0].strip())
+    (block.page, line.partition("  #")[0].strip())
     for block in blocks("sh", but=(SDKS,))
     for line in block.text.splitlines()
 ]
@@ -25,7 +26,7 @@ CURLS = [one for one in [*COMMANDS, *INLINE] if one[1].startswith("curl ")]
 
 
 def _params(commands: list[tuple[str, str]], start: str) -> list[Any]:
-    return [pytest.param(command, id=where) for where, command in commands if command.startswith(start)]
+    return [pytest.param(command, id=f"{where}: {command}") for where, command in commands if command.startswith(start)]
 
 
 def _pairs() -> list[tuple[Block, Block]]:
@@ -33,7 +34,7 @@ def _pairs() -> list[tuple[Block, Block]]:
     found = []
     for each in pages():
         rows = each.blocks
-        for command, answer in zip(rows, rows[1:], strict=False):
+        for command, answer in pairwise(rows):
             if command.language == "sh" and command.text.startswith("curl ") and answer.language in ("http", "json"):
                 found.append((command, answer))
     return found
