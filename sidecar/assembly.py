@@ -15,8 +15,8 @@ from sidecar.core.routing import PathTemplate, RouteMatch, RouteTable
 from sidecar.gateway import LiveProvider, Table, no_route
 from sidecar.http.dial import Dialer, Target
 from sidecar.http.head import Edit
+from sidecar.http.limits import Patience
 from sidecar.http.pool import Pool, PoolSettings, Waits
-from sidecar.http.provider_connection import Patience
 from sidecar.http.tls import TlsSettings, client_context
 from sidecar.http.wire import Wire, WireSettings
 from sidecar.policies.order import OWN_ANSWERS, fold

@@ -34,9 +34,10 @@ def command(config: Path, *, demo_provider: bool) -> None:
         click.echo(warning.render(), err=True)
     beside = None
     if demo_provider:
-        from sidecar.demo.beside import start_beside  # noqa: PLC0415 - nothing else needs it
+        from sidecar.demo.beside import start_beside, wait_until_ready  # noqa: PLC0415 - nothing else needs it
 
         beside = start_beside()
+        wait_until_ready(beside)
     # What was made while starting stays for good: the collector need not look at it again.
     gc.collect()
     gc.freeze()

@@ -41,7 +41,8 @@ class Body:
     """One body. ``length`` is the declared Content-Length in bytes, None when it is chunked or until-close.
 
     ``received`` counts payload bytes that came in; ``held``: the sink asked for a pause; ``complete`` and ``error``
-    tell how it ended. A body that was complete before a sink was attached keeps its chunks and may be attached again (``replayable``).
+    tell how it ended. A body that was complete before a sink was attached keeps its chunks and may be attached again
+    (``replayable``).
     """
 
     __slots__ = (

@@ -1,5 +1,6 @@
 """Start the demo provider as a process of its own that never outlives its parent."""
 
+import socket
 import subprocess
 import sys
 
@@ -27,3 +28,19 @@ def start_beside(listen: str = LISTEN) -> subprocess.Popen[bytes]:
     """
     command = [sys.executable, "-m", "sidecar.demo.provider", "--listen", listen, "--with-parent"]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, process_group=0)  # noqa: S603
+
+
+def wait_until_ready(child: "subprocess.Popen[bytes]", listen: str = LISTEN) -> None:
+    """Wait until the provider takes connections, or has ended; 2 s at most.
+
+    So that whoever sees the sidecar ready finds the provider ready, too.
+    """
+    for _ in range(100):
+        try:
+            socket.create_connection(split_address(listen), 0.1).close()
+        except OSError:
+            try:
+                child.wait(0.02)
+            except subprocess.TimeoutExpired:
+                continue
+        return

@@ -39,6 +39,7 @@ class AppConnection(asyncio.Protocol):
         "_done",
         "_exchange",
         "_framing",
+        "_full",
         "_holds",
         "_lingering",
         "_lost",
@@ -47,6 +48,7 @@ class AppConnection(asyncio.Protocol):
         "_peer",
         "_queue",
         "_response",
+        "_room",
         "_server",
         "_task",
         "_timer",
@@ -65,6 +67,8 @@ class AppConnection(asyncio.Protocol):
         self._done: asyncio.Future[BaseException | None] | None = None
         self._exchange: Exchange | None = None
         self._response: Response | None = None
+        self._room: asyncio.Future[None] | None = None
+        self._full = False
         self._holds = 0
         self._framing = COUNTED
         self._lingering = False
@@ -96,7 +100,7 @@ class AppConnection(asyncio.Protocol):
         if parser.early:
             self._hold(_PIPELINE)  # whose bytes these are is known when the provider has answered the upgrade
         if parser.current is not None:
-            if not self._holds:
+            if not self._holds and not self._full:
                 self._guard(_STALL, self._server.limits.idle_timeout)
         elif self._exchange is None and not self._queue and parser.in_head and self._wait != _HEAD:
             self._guard(_HEAD, self._server.limits.header_timeout)
@@ -123,15 +127,21 @@ class AppConnection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The app reads too slowly."""
+        self._full = True
         self._guard(_WRITE, self._server.limits.idle_timeout)
         if self._response is not None:
             self._response.body.pause()
 
     def resume_writing(self) -> None:
         """The app reads on."""
+        self._full = False
+        if self._room is not None and not self._room.done():
+            self._room.set_result(None)
         if self._wait == _WRITE:
             self._timer.at = NEVER
             self._wait = _IDLE
+            if self._parser.current is not None and not self._holds:
+                self._guard(_STALL, self._server.limits.idle_timeout)
         if self._response is not None:
             self._response.body.resume()
 
@@ -175,7 +185,7 @@ class AppConnection(asyncio.Protocol):
     def resume_body(self) -> None:
         """The request body's sink has room."""
         self._unhold(_BODY)
-        if self._parser.current is not None:
+        if self._parser.current is not None and not self._full:
             self._guard(_STALL, self._server.limits.idle_timeout)
 
     # ---- the answer's body comes here ----
@@ -225,6 +235,10 @@ class AppConnection(asyncio.Protocol):
                     response.close(exchange, None)
                 elif not await self._stream(exchange, response):
                     keep_alive = False
+                if self._full and keep_alive:
+                    # An app that sends request after request and reads nothing must not fill our memory with answers.
+                    self._room = server.loop.create_future()
+                    await self._room
                 self._exchange = None
                 server.last_active = now = clock()
                 if head.body is not None and not head.body.complete:
@@ -314,7 +328,8 @@ class AppConnection(asyncio.Protocol):
             self._unhold(_PIPELINE)
 
     def _enqueue(self, head: Head, exchange: Exchange) -> None:
-        self._timer.at = NEVER
+        if not self._full:
+            self._timer.at = NEVER
         exchange.upgrade = head.upgrade
         if head.http10:
             exchange.http10 = True
@@ -345,6 +360,8 @@ class AppConnection(asyncio.Protocol):
             return
         if (self._parser.current is None and not self._parser.failed) or self._transport.is_closing():
             self._transport.close()
+            if self._transport.get_write_buffer_size():
+                self._guard(_WRITE, self._server.limits.idle_timeout)
             return
         self._lingering = True
         self._guard(_LINGERING, _LINGER)
@@ -378,7 +395,7 @@ class AppConnection(asyncio.Protocol):
             )
         elif wait == _STALL and current is not None and current.body is not None:
             current.body.fail(BadRequest("the request body stalled (limits.idle_timeout)", status=408))
-        elif wait == _IDLE:
+        elif wait == _IDLE and not self._transport.get_write_buffer_size():
             self._transport.close()
         else:
             self._transport.abort()

@@ -29,7 +29,7 @@ FORBIDDEN_TRAILERS = HOP_BY_HOP | frozenset({
 
 REQUEST_DROP = HOP_BY_HOP | OWN_NAMES | {OWN}
 
-RESPONSE_DROP = HOP_BY_HOP - {b"proxy-authorization"} | OWN_NAMES
+RESPONSE_DROP = HOP_BY_HOP - {b"proxy-authorization"} | OWN_NAMES | {OWN}
 
 ALLOW = b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 """Methods that are forwarded, for people; any other that the parser knows is, too, but for CONNECT and TRACE."""

@@ -108,10 +108,12 @@ class Pool:
         wait = waits.pool
         while len(self._connections) + self._dialing >= self._settings.max_connections:
             began = self._env.clock()
-            connection = await self._wait(wait)
-            waited = self._env.clock() - began
-            attempt.waited += waited
-            self._stats.pool_wait.observe(waited)
+            try:
+                connection = await self._wait(wait)
+            finally:
+                waited = self._env.clock() - began
+                attempt.waited += waited
+                self._stats.pool_wait.observe(waited)
             if connection is not None and connection.usable:
                 return connection
             wait = max(0.0, wait - waited)

@@ -6,7 +6,6 @@ back to the pool only when both messages are complete and nothing else was read.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol, cast
 
 from sidecar.core.body import Body, Trailers
@@ -26,6 +25,7 @@ from sidecar.core.exchange import NEVER, Attempt, Exchange, Response
 from sidecar.core.headers import Headers
 from sidecar.core.units import show_duration
 from sidecar.http.head import trailer_block
+from sidecar.http.limits import Patience
 from sidecar.http.response_parser import ResponseParser
 from sidecar.http.timer import LazyTimer
 
@@ -42,15 +42,6 @@ class Home(Protocol):
         """The connection has closed; called exactly once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long to wait for an answer, in seconds; 0 is no limit. ``attempt`` counts from the attempt's start."""
-
-    head: float
-    idle: float
-    attempt: float
-
-
 class ProviderConnection(asyncio.Protocol):
     """A provider's side of the journey.
 
@@ -62,6 +53,7 @@ class ProviderConnection(asyncio.Protocol):
         "_chunked",
         "_clock",
         "_exchange",
+        "_full",
         "_held",
         "_home",
         "_loop",
@@ -97,6 +89,7 @@ class ProviderConnection(asyncio.Protocol):
         self._request_done = True
         self._response_done = True
         self._chunked = False
+        self._full = False
         self._held = False
         self._lost = False
         self.tls = tls
@@ -204,14 +197,20 @@ class ProviderConnection(asyncio.Protocol):
         self._gone()
 
     def pause_writing(self) -> None:
-        """The provider reads too slowly."""
+        """The provider reads too slowly: from now on it keeps us waiting, not the app."""
+        self._full = True
         if self._request_body is not None:
             self._request_body.pause()
+            if self._response is None:
+                self._watch_head()
 
     def resume_writing(self) -> None:
         """The provider reads on."""
+        self._full = False
         if self._request_body is not None:
             self._request_body.resume()
+            if self._response is None:
+                self._watch_head()
 
     # ---- the parser's side ----
 
@@ -311,18 +310,29 @@ class ProviderConnection(asyncio.Protocol):
     # ---- small steps ----
 
     def _watch_head(self) -> None:
-        """Wait for the head from now on; the nearest of three limits counts."""
+        """Wait for the head from now on; the nearest of three limits counts.
+
+        ``patience.head`` is the provider's: it rests while the app sends its body, as slowly as ``limits.idle_timeout``
+        allows; unless the app waits for a 100 (RFC 9110 10.1.1), or the provider takes no more.
+        """
         patience, exchange = self._patience, self._exchange
         if patience is None or exchange is None:
             return
         now = self._clock()
         at = exchange.deadline
-        if patience.head and now + patience.head < at:
+        if patience.head and now + patience.head < at and (self._request_done or self._full or self._asked(exchange)):
             at = now + patience.head
         if patience.attempt:
             at = min(at, self._attempt_at())
         if at != NEVER:
             self._timer.set(at, now)
+        else:
+            self._timer.at = NEVER
+
+    def _asked(self, exchange: Exchange) -> bool:
+        """Whether the app waits to be told to go on."""
+        body = exchange.body
+        return body is not None and not body.received and b"expect" in exchange.headers.index
 
     def _attempt_at(self) -> float:
         patience, attempt = self._patience, self._attempt

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from sidecar.core.body import Body
-from sidecar.core.errors import Internal, MethodRefused, SidecarError
+from sidecar.core.errors import Internal, MethodRefused, Sent, SidecarError
 from sidecar.core.exchange import Exchange, Response
 from sidecar.core.headers import Headers
 from sidecar.core.layer import Handler
@@ -32,6 +32,7 @@ class _RescueLayer:
         try:
             return await self._next(exchange)
         except SidecarError as error:
+            error.sent = sent_so_far(exchange, error.sent)
             exchange.error = error
             return problem(error, exchange)
         except Exception as bug:  # noqa: BLE001 - the app gets an answer, whatever we did wrong
@@ -43,8 +44,17 @@ class _RescueLayer:
                 route=exchange.route,
                 traceback=mask_text("".join(traceback.format_exception(bug))),
             )
-            exchange.error = Internal(f"a bug in the sidecar ({type(bug).__name__}); its log has the traceback")
+            exchange.error = Internal(
+                f"a bug in the sidecar ({type(bug).__name__}); its log has the traceback", sent=sent_so_far(exchange)
+            )
             return problem(exchange.error, exchange)
+
+
+def sent_so_far(exchange: Exchange, last: Sent = Sent.NOTHING) -> Sent:
+    """How far the call got over all its attempts: that the last one sent nothing does not undo the others."""
+    if last is Sent.NOTHING and any(attempt.sent is not Sent.NOTHING for attempt in exchange.attempts):
+        return Sent.MAYBE
+    return last
 
 
 def problem(error: SidecarError, exchange: Exchange) -> Response:

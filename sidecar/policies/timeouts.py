@@ -19,7 +19,8 @@ class Timeouts(Settings):
     pool: Duration = Field(0.25, ge=0, le=300)
     """Waiting for a free connection when ``pool.max_connections`` are busy; 0 refuses at once."""
     head: Duration = Field(30.0, ge=0, le=3600)
-    """From the last byte of the request (or its head, while the body still streams) to the response head."""
+    """From the last byte of the request to the response head; while the app still sends, only when the provider
+    takes no more. A body that the app is slow to send is the matter of ``limits.idle_timeout``."""
     idle: Duration = Field(60.0, ge=0, le=86400)
     """Between two chunks of the response body."""
     attempt: Duration = Field(0.0, ge=0, le=3600)

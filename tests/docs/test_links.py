@@ -60,3 +60,12 @@ def test_nothing_stands_on_no_page() -> None:
     listed = set(LINK.findall(index))
     there = {file.name for pattern in ("*.md", "*.json") for file in (ROOT / "docs").glob(pattern)}
     assert listed == there - {"README.md"}
+
+
+def test_every_method_that_is_named_exists() -> None:
+    code = "\n".join(file.read_text(encoding="utf-8") for file in sorted((ROOT / "sidecar").glob("**/*.py")))
+    classes = {part.split("(")[0].split(":")[0]: part for part in code.split("\nclass ")[1:]}
+    named = [one for each in pages() for one in re.findall(r"`([A-Z]\w+)\.(\w+)`", each.prose)]
+    assert len(named) >= 4
+    for kind, method in named:
+        assert f"    def {method}(" in classes[kind], f"{kind}.{method}"

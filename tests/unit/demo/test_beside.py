@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from sidecar.demo.beside import split_address, start_beside
+from sidecar.demo.beside import split_address, start_beside, wait_until_ready
 
 
 @pytest.mark.parametrize(
@@ -63,3 +63,25 @@ def test_a_taken_address_is_said_in_one_line(capfd: pytest.CaptureFixture[str]) 
     assert error.count("\n") == 1
     assert address in error
     assert "in use" in error
+
+
+def test_the_provider_is_ready_before_the_sidecar_says_so() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    child = start_beside(address)
+    try:
+        wait_until_ready(child, address)
+        socket.create_connection(split_address(address)).close()
+    finally:
+        child.terminate()
+        child.wait(20)
+        assert child.stdin is not None
+        child.stdin.close()
+
+
+def test_nobody_waits_for_a_provider_that_has_ended() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "raise SystemExit(2)"])
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    wait_until_ready(child, address)
+    assert child.poll() == 2
