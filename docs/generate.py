@@ -1,6 +1,6 @@
 """Write the documents that are made from the code; ``--check`` only says which of them are stale.
 
-python docs/generate.py            write docs/configuration.md, docs/errors.md, docs/metrics.md, docs/sidecar.schema.json
+python docs/generate.py            write what is stale of docs/{configuration,errors,metrics}.md and the schema
 python docs/generate.py --check    exit 1 when a committed one differs from the code
 """
 

@@ -15,7 +15,7 @@ from sidecar.core.routing import PathTemplate, RouteMatch, RouteTable
 from sidecar.gateway import LiveProvider, Table, no_route
 from sidecar.http.dial import Dialer, Target
 from sidecar.http.head import Edit
-from sidecar.http.limits import Patience
+from sidecar.http.patience import Patience
 from sidecar.http.pool import Pool, PoolSettings, Waits
 from sidecar.http.tls import TlsSettings, client_context
 from sidecar.http.wire import Wire, WireSettings
@@ -71,6 +71,9 @@ class Assembler:
                 hosts[host] = live
         dropped = [pool for name, (_, pool) in self.pools.items() if pools.get(name, (None, None))[1] is not pool]
         self.pools = pools
+        # Only now: a table that could not be built must leave no connections behind.
+        for name, (_, pool) in pools.items():
+            pool.start(_waits(loaded.settings_for(name, None)))
         return Table(providers, hosts, self._unrouted(tuple(providers))), dropped
 
     def _provider(self, name: str, provider: Provider, pool: Pool, loaded: Loaded) -> LiveProvider:
@@ -93,16 +96,13 @@ class Assembler:
     def _stack(self, name: str, route: str | None, provider: Provider, pool: Pool, loaded: Loaded) -> Handler:
         site = self._site(name, route or DEFAULT_ROUTE, loaded.settings_for(name, route), _origin(provider))
         timeouts = site.of("timeouts", Timeouts)
-        waits = Waits(timeouts.pool, timeouts.connect, timeouts.tls)
         settings = WireSettings(
             base=provider.base_url.path.encode(),
             host=provider.base_url.authority.encode(),
             app_host=provider.host_header == "app",
-            waits=waits,
+            waits=_waits(site.settings),
             patience=Patience(timeouts.head, timeouts.idle, timeouts.attempt),
         )
-        if route is None:
-            pool.start(waits)
         return fold(Wire(pool, settings, site.edit, self._env).handle, site)
 
     def _unrouted(self, known: tuple[str, ...]) -> Handler:
@@ -163,6 +163,12 @@ class Assembler:
 def _origin(provider: Provider) -> Origin:
     url = provider.base_url
     return Origin(url.scheme, url.host, url.port, url.authority, url.path)
+
+
+def _waits(settings: Mapping[str, Settings]) -> Waits:
+    """How long calls with these settings wait for a connection."""
+    timeouts = settings.get("timeouts")
+    return Waits(timeouts.pool, timeouts.connect, timeouts.tls) if isinstance(timeouts, Timeouts) else Waits()
 
 
 def _path(folder: Path, name: str | None) -> str | None:

@@ -6,7 +6,6 @@ Nothing else holds live objects together. ``serve`` returns the exit code of ``s
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -34,6 +33,8 @@ POLL_FILES = 1.0
 """Seconds between two looks at the configuration files. A mounted ConfigMap changes by swapping a symlink."""
 LAG_EVERY = 0.5
 """Seconds between two measurements of the event loop's lag."""
+_STDOUT, _STDERR = 1, 2
+"""Descriptors, not ``sys.stdout``: that is None in a process that was started without one."""
 
 Load = Callable[[], Loaded]
 
@@ -204,7 +205,7 @@ class Runtime:
         self._ended.set()
 
     async def wait(self) -> int:
-        """Wait for the end; the exit code. 0 after a clean drain, 1 when calls in flight were cut."""
+        """Wait for the end; the exit code, 0. How many calls were cut is in the last log line."""
         await self._ended.wait()
         cut = sum(server.in_flight for server in self._servers)
         self.close()
@@ -280,9 +281,9 @@ async def serve(loaded: Loaded, load: Load, environ: Mapping[str, str]) -> int:
 def _open_log(loaded: Loaded, env: Env, stats: Stats) -> AccessLog:
     settings = loaded.config.log
     if settings.output == "stdout":
-        fd = sys.stdout.fileno()
+        fd = _STDOUT
     elif settings.output == "stderr":
-        fd = sys.stderr.fileno()
+        fd = _STDERR
     else:
         fd = os.open(settings.output, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
     return AccessLog(fd, env.wall, stats, settings.level, settings.sample_success)

@@ -29,6 +29,7 @@ Exit code: 0 after a clean drain, 2 bad configuration or a listener that cannot 
 def command(config: Path, *, demo_provider: bool) -> None:
     """Serve: carry the app's calls to the configured providers."""
     environ = dict(os.environ)
+    _fill_standard_files()
     loaded = load_or_fail(config, BAD_CONFIG)
     for warning in loaded.warnings:
         click.echo(warning.render(), err=True)
@@ -59,3 +60,15 @@ def command(config: Path, *, demo_provider: bool) -> None:
             beside.terminate()
             beside.wait()
     raise SystemExit(code)
+
+
+def _fill_standard_files() -> None:
+    """Open the null device in the place of a closed standard file (``>&-``).
+
+    Otherwise the first socket would take its number: log lines would go to an app, and libuv aborts on closing it.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number: this one

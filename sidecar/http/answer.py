@@ -2,6 +2,7 @@
 
 from sidecar.core.body import Body, Trailers
 from sidecar.core.exchange import Exchange, Response
+from sidecar.core.headers import Headers
 from sidecar.http.head import RESPONSE_DROP, nominated, response_head, trailer_block
 
 BODILESS, COUNTED, CHUNKED, UNTIL_CLOSE = range(4)
@@ -39,6 +40,19 @@ def head_of(exchange: Exchange, response: Response, framing: int, *, keep_alive:
     elif exchange.http10:
         lines += b"Connection: keep-alive\r\n"
     return response_head(response.status, response.reason, response.headers, drop, lines)
+
+
+def interim_head(status: int, reason: bytes, headers: Headers) -> bytes:
+    """An interim (1xx) answer of the provider for the app (RFC 9110 15.2)."""
+    drop = nominated(headers.get(b"connection"), INTERIM_DROP)
+    return response_head(status, reason, headers, drop, b"")
+
+
+def switching_head(exchange: Exchange, response: Response) -> bytes:
+    """101 for the app: the connection becomes a tunnel (RFC 9110 7.8)."""
+    upgrade = response.headers.get(b"upgrade") or exchange.upgrade or b""
+    lines = b"%bConnection: Upgrade\r\nUpgrade: %b\r\n" % (response.lines, upgrade)
+    return response_head(101, response.reason, response.headers, RESPONSE_DROP, lines)
 
 
 def whole(head: bytes, body: Body, framing: int) -> tuple[bytes, ...]:

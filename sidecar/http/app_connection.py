@@ -10,17 +10,28 @@ from collections import deque
 from typing import cast
 
 from sidecar.core.body import Body, Trailers
-from sidecar.core.errors import BadRequest, ClientGone, SidecarError
+from sidecar.core.errors import BadRequest, ClientGone, Draining, SidecarError
 from sidecar.core.exchange import NEVER, Exchange, Response
 from sidecar.core.headers import Headers
-from sidecar.http.answer import CHUNKED, COUNTED, INTERIM_DROP, UNTIL_CLOSE, framing_of, head_of, last_chunk, whole
-from sidecar.http.head import RESPONSE_DROP, nominated, response_head
+from sidecar.core.units import show_duration
+from sidecar.http.answer import (
+    CHUNKED,
+    COUNTED,
+    UNTIL_CLOSE,
+    framing_of,
+    head_of,
+    interim_head,
+    last_chunk,
+    switching_head,
+    whole,
+)
 from sidecar.http.request_head import Head
 from sidecar.http.request_parser import RequestParser
 from sidecar.http.reset import reset
 from sidecar.http.server import Server
 from sidecar.http.timer import LazyTimer
 from sidecar.http.tunnel import join
+from sidecar.http.unread import unread
 
 _PIPELINE, _BODY, _CLOSING = 1, 2, 4
 """Why reading is on hold: a request waits its turn; a body's sink is full; the connection ends."""
@@ -36,26 +47,9 @@ class AppConnection(asyncio.Protocol):
     """The app's side of the journey."""
 
     __slots__ = (
-        "_done",
-        "_exchange",
-        "_framing",
-        "_full",
-        "_holds",
-        "_lingering",
-        "_lost",
-        "_next",
-        "_parser",
-        "_peer",
-        "_queue",
-        "_response",
-        "_room",
-        "_server",
-        "_task",
-        "_timer",
-        "_transport",
-        "_tunneling",
-        "_wait",
-    )
+        "_done", "_exchange", "_framing", "_full", "_holds", "_lingering", "_lost", "_next", "_parser", "_peer",
+        "_queue", "_response", "_room", "_server", "_task", "_timer", "_transport", "_wait",
+    )  # fmt: skip
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -72,7 +66,6 @@ class AppConnection(asyncio.Protocol):
         self._holds = 0
         self._framing = COUNTED
         self._lingering = False
-        self._tunneling = False
         self._lost = False
         self._peer = ""
 
@@ -150,16 +143,17 @@ class AppConnection(asyncio.Protocol):
     @property
     def busy(self) -> bool:
         """Whether a request is being read or answered."""
-        return self._exchange is not None or bool(self._queue) or self._parser.in_head
+        asked = self._exchange is not None or bool(self._queue) or self._parser.in_head
+        return asked or self._transport.get_write_buffer_size() > 0
 
     def close_idle(self) -> None:
-        """Close the connection if no request has begun."""
-        if not self.busy:
+        """Close the connection if no request has begun, nor waits to be read."""
+        if not self.busy and not unread(self._transport):
             self._transport.close()
 
     def abort(self) -> None:
-        """Close the connection now."""
-        self._transport.abort()
+        """Close the connection now; the sidecar ends."""
+        self._cut(Draining("the sidecar shut down before the call was finished"))
 
     # ---- the parser's side ----
 
@@ -215,7 +209,7 @@ class AppConnection(asyncio.Protocol):
 
     async def _serve(self) -> None:
         server, queue = self._server, self._queue
-        clock, handle = server.env.clock, server.handle
+        handle = server.handle
         try:
             while True:
                 if not queue:
@@ -239,14 +233,10 @@ class AppConnection(asyncio.Protocol):
                     # An app that sends request after request and reads nothing must not fill our memory with answers.
                     self._room = server.loop.create_future()
                     await self._room
-                self._exchange = None
-                server.last_active = now = clock()
-                if head.body is not None and not head.body.complete:
-                    # The provider answered early: its connection ends, the rest of the request never reaches it.
-                    head.body.fail(ClientGone("the answer was complete before the request"))
+                self._finish(head)
                 if not keep_alive:
                     break
-                self._turn(head, now)
+                self._turn(head)
         except asyncio.CancelledError:
             if not self._lost:
                 raise
@@ -265,7 +255,8 @@ class AppConnection(asyncio.Protocol):
             error = await done
         except asyncio.CancelledError:
             response.body.detach()
-            response.close(exchange, ClientGone("the app closed the connection before the answer was complete"))
+            gone = ClientGone("the app closed the connection before the answer was complete")
+            response.close(exchange, exchange.error or gone)
             raise
         self._response = None
         response.close(exchange, error)
@@ -295,11 +286,8 @@ class AppConnection(asyncio.Protocol):
 
     async def _tunnel(self, exchange: Exchange, response: Response) -> None:
         connection = response.tunnel
-        upgrade = response.headers.get(b"upgrade") or exchange.upgrade or b""
-        lines = b"%bConnection: Upgrade\r\nUpgrade: %b\r\n" % (response.lines, upgrade)
-        self._transport.write(response_head(101, response.reason, response.headers, RESPONSE_DROP, lines))
+        self._transport.write(switching_head(exchange, response))
         done = self._done = self._server.loop.create_future()
-        self._tunneling = True
         self._timer.close()
         early, self._parser.early = self._parser.early, b""
 
@@ -341,7 +329,15 @@ class AppConnection(asyncio.Protocol):
         if self._next is not None and not self._next.done():
             self._next.set_result(None)
 
-    def _turn(self, head: Head, now: float) -> None:
+    def _finish(self, head: Head) -> None:
+        """The answer is written."""
+        self._exchange = None
+        self._server.last_active = self._server.env.clock()
+        if head.body is not None and not head.body.complete:
+            # The provider answered early: its connection ends, the rest of the request never reaches it.
+            head.body.fail(ClientGone("the answer was complete before the request"))
+
+    def _turn(self, head: Head) -> None:
         """Between two requests: read on, and watch for an app that does not send the next."""
         if head.upgrade is not None:
             self._parser.go_on()
@@ -349,7 +345,7 @@ class AppConnection(asyncio.Protocol):
             return
         if self._holds:
             self._unhold(_PIPELINE | _BODY)
-        limits = self._server.limits
+        limits, now = self._server.limits, self._server.last_active
         in_head = self._parser.in_head
         self._wait = _HEAD if in_head else _IDLE
         self._timer.set(now + (limits.header_timeout if in_head else limits.idle_timeout), now)
@@ -371,11 +367,8 @@ class AppConnection(asyncio.Protocol):
 
     def _inform(self, status: int, reason: bytes, headers: Headers) -> None:
         """Pass an interim answer on (RFC 9110 15.2)."""
-        if self._lost:
-            return
-        # Content-Length has no place in an interim answer (RFC 9110 8.6).
-        drop = nominated(headers.get(b"connection"), INTERIM_DROP)
-        self._transport.write(response_head(status, reason, headers, drop, b""))
+        if not self._lost:
+            self._transport.write(interim_head(status, reason, headers))
 
     def _settle(self, error: BaseException | None) -> None:
         if self._done is not None and not self._done.done():
@@ -398,7 +391,14 @@ class AppConnection(asyncio.Protocol):
         elif wait == _IDLE and not self._transport.get_write_buffer_size():
             self._transport.close()
         else:
-            self._transport.abort()
+            limit = show_duration(self._server.limits.idle_timeout)
+            self._cut(ClientGone(f"the app took no byte of its answer for {limit} (limits.idle_timeout)"))
+
+    def _cut(self, why: SidecarError) -> None:
+        """Close the connection from our side; ``why`` goes into the log of the call under way."""
+        if self._exchange is not None and self._exchange.error is None:
+            self._exchange.error = why
+        self._transport.abort()
 
     def _hold(self, reason: int) -> None:
         if not self._holds and not self._transport.is_closing():

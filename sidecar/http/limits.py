@@ -1,4 +1,4 @@
-"""Limits on what an app may send, and on how long a provider may take."""
+"""Limits on what an app may send."""
 
 from dataclasses import dataclass
 
@@ -13,12 +13,3 @@ class Limits:
     header_timeout: float = 10.0
     idle_timeout: float = 75.0
     connections: int = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long to wait for an answer, in seconds; 0 is no limit. ``attempt`` counts from the attempt's start."""
-
-    head: float
-    idle: float
-    attempt: float

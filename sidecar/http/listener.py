@@ -1,6 +1,7 @@
 """Open a listening socket, TCP or Unix."""
 
 import asyncio
+import errno
 import os
 import socket
 import stat
@@ -35,17 +36,28 @@ async def listen(server: Server, host: str, port: int, unix: str | None = None) 
 
 
 def _remove_stale(path: str) -> None:
-    """A socket file that nobody serves is left over from a crash; one that answers is somebody's."""
+    """A socket file that nobody serves is left over from a crash; one that answers is somebody's.
+
+    The event loop would take over either without a word.
+
+    Raises:
+        OSError: somebody serves it, or we may not ask.
+    """
     try:
         if not stat.S_ISSOCK(os.stat(path).st_mode):
             return
     except FileNotFoundError:
         return
     with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(0)  # a live one whose queue is full must not hold us up
         try:
             probe.connect(path)
         except ConnectionRefusedError:
             os.unlink(path)
+            return
+        except BlockingIOError:
+            pass
+    raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
 
 
 def address_of(listener: asyncio.AbstractServer) -> str:

@@ -5,7 +5,6 @@ LIFO: the connection used last is used next, so that a quiet pool shrinks by its
 """
 
 import asyncio
-import select
 from collections import deque
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ from sidecar.core.exchange import Attempt
 from sidecar.core.units import show_duration
 from sidecar.http.dial import Dialer
 from sidecar.http.provider_connection import ProviderConnection
+from sidecar.http.unread import unread
 from sidecar.telemetry.stats import ProviderStats
 
 
@@ -42,19 +42,9 @@ class Pool:
     """One provider's connections. ``closed``: takes no more requests, connections end after their answer."""
 
     __slots__ = (
-        "_connections",
-        "_dialer",
-        "_dialing",
-        "_env",
-        "_idle",
-        "_loop",
-        "_settings",
-        "_stats",
-        "_sweep",
-        "_waiters",
-        "_warm",
-        "closed",
-    )
+        "_connections", "_dialer", "_dialing", "_env", "_idle", "_loop", "_settings", "_stats", "_sweep",
+        "_waiters", "_warm", "closed",
+    )  # fmt: skip
 
     def __init__(
         self, dialer: Dialer, settings: PoolSettings, env: Env, loop: asyncio.AbstractEventLoop, stats: ProviderStats
@@ -92,7 +82,7 @@ class Pool:
             if connection.opened < oldest:
                 connection.close()
                 continue
-            if not safe and _readable(connection):
+            if not safe and unread(connection.transport):
                 connection.close()
                 continue
             return connection
@@ -260,13 +250,3 @@ class Pool:
     def open_connections(self) -> int:
         """All connections, idle ones included."""
         return len(self._connections)
-
-
-def _readable(connection: ProviderConnection) -> bool:
-    """Whether something waits to be read; on a plain idle connection that can only be its end."""
-    sock = connection.transport.get_extra_info("socket")
-    if sock is None:
-        return False
-    poll = select.poll()
-    poll.register(sock.fileno(), select.POLLIN)
-    return bool(poll.poll(0))

@@ -10,12 +10,8 @@ from typing import Protocol, cast
 
 from sidecar.core.body import Body, Trailers
 from sidecar.core.errors import (
-    AttemptTimeout,
     BadResponse,
     ClientGone,
-    DeadlineExceeded,
-    HeadTimeout,
-    IdleTimeout,
     Reset,
     ResponseIncomplete,
     Sent,
@@ -23,9 +19,9 @@ from sidecar.core.errors import (
 )
 from sidecar.core.exchange import NEVER, Attempt, Exchange, Response
 from sidecar.core.headers import Headers
-from sidecar.core.units import show_duration
 from sidecar.http.head import trailer_block
-from sidecar.http.limits import Patience
+from sidecar.http.patience import Patience
+from sidecar.http.reset import last_words
 from sidecar.http.response_parser import ResponseParser
 from sidecar.http.timer import LazyTimer
 
@@ -49,30 +45,10 @@ class ProviderConnection(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_attempt",
-        "_chunked",
-        "_clock",
-        "_exchange",
-        "_full",
-        "_held",
-        "_home",
-        "_loop",
-        "_lost",
-        "_parser",
-        "_patience",
-        "_request_body",
-        "_request_done",
-        "_response",
-        "_response_done",
-        "_timer",
-        "_waiter",
-        "addr",
-        "freed",
-        "opened",
-        "tls",
-        "transport",
-        "used",
-    )
+        "_attempt", "_chunked", "_clock", "_exchange", "_full", "_held", "_home", "_loop", "_lost", "_parser",
+        "_patience", "_request_body", "_request_done", "_response", "_response_done", "_timer", "_waiter",
+        "addr", "freed", "opened", "tls", "transport", "used",
+    )  # fmt: skip
 
     def __init__(self, home: Home, loop: asyncio.AbstractEventLoop, clock: Callable[[], float], *, tls: bool) -> None:
         self._home = home
@@ -193,6 +169,10 @@ class ProviderConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
+        if exc is not None and not self._response_done and not self.tls:
+            # Our own write may have failed before the answer that came early was read.
+            for data in last_words(self.transport):
+                self._parser.feed(data)
         self._ended(exc)
         self._gone()
 
@@ -315,15 +295,12 @@ class ProviderConnection(asyncio.Protocol):
         ``patience.head`` is the provider's: it rests while the app sends its body, as slowly as ``limits.idle_timeout``
         allows; unless the app waits for a 100 (RFC 9110 10.1.1), or the provider takes no more.
         """
-        patience, exchange = self._patience, self._exchange
-        if patience is None or exchange is None:
+        patience, exchange, attempt = self._patience, self._exchange, self._attempt
+        if patience is None or exchange is None or attempt is None:
             return
         now = self._clock()
-        at = exchange.deadline
-        if patience.head and now + patience.head < at and (self._request_done or self._full or self._asked(exchange)):
-            at = now + patience.head
-        if patience.attempt:
-            at = min(at, self._attempt_at())
+        asked = self._request_done or self._full or self._asked(exchange)
+        at = patience.head_at(exchange, attempt, now, asked=asked)
         if at != NEVER:
             self._timer.set(at, now)
         else:
@@ -334,31 +311,12 @@ class ProviderConnection(asyncio.Protocol):
         body = exchange.body
         return body is not None and not body.received and b"expect" in exchange.headers.index
 
-    def _attempt_at(self) -> float:
-        patience, attempt = self._patience, self._attempt
-        if patience is None or attempt is None or not patience.attempt:
-            return NEVER
-        return attempt.started + patience.attempt
-
     def _timed_out(self) -> None:
-        patience, exchange = self._patience, self._exchange
-        if patience is None or exchange is None:
+        patience, exchange, attempt = self._patience, self._exchange, self._attempt
+        if patience is None or exchange is None or attempt is None:
             return
-        if self._response is not None:
-            idle = show_duration(patience.idle)
-            self._fail(IdleTimeout(f"no byte of the answer for {idle} (timeouts.idle)", sent=Sent.MAYBE))
-            return
-        at = self._clock() + 0.001
-        error: SidecarError
-        if exchange.deadline <= at:
-            error = DeadlineExceeded("the time for this call was up before the provider answered", sent=Sent.MAYBE)
-        elif self._attempt_at() <= at:
-            limit = show_duration(patience.attempt)
-            error = AttemptTimeout(f"the provider did not answer within {limit} (timeouts.attempt)", sent=Sent.MAYBE)
-        else:
-            limit = show_duration(patience.head)
-            error = HeadTimeout(f"the provider did not answer within {limit} (timeouts.head)", sent=Sent.MAYBE)
-        self._fail(error)
+        late = self._response is None
+        self._fail(patience.late(exchange, attempt, self._clock()) if late else patience.stalled())
 
     def _fail(self, error: BaseException) -> None:
         """The call fails with this error, and the connection with it."""

@@ -40,23 +40,9 @@ class RequestParser:
     """
 
     __slots__ = (
-        "_data",
-        "_fields",
-        "_head_bytes",
-        "_left",
-        "_limits",
-        "_owner",
-        "_parser",
-        "_read",
-        "_seen",
-        "_target",
-        "_unseen",
-        "current",
-        "early",
-        "failed",
-        "stopped",
-        "waiting",
-    )
+        "_data", "_fields", "_head_bytes", "_left", "_limits", "_owner", "_parser", "_read", "_seen", "_target",
+        "_unseen", "current", "early", "failed", "stopped", "waiting",
+    )  # fmt: skip
 
     def __init__(self, owner: Owner, limits: Limits) -> None:
         self._owner = owner

@@ -49,25 +49,9 @@ class ResponseParser:
     """
 
     __slots__ = (
-        "_body",
-        "_data",
-        "_error",
-        "_fed",
-        "_fields",
-        "_head_only",
-        "_left",
-        "_parser",
-        "_reader",
-        "_reason",
-        "_renew",
-        "_seen",
-        "_skip",
-        "_until_close",
-        "awaiting",
-        "begun",
-        "leftover",
-        "reusable",
-    )
+        "_body", "_data", "_error", "_fed", "_fields", "_head_only", "_left", "_parser", "_reader", "_reason",
+        "_renew", "_seen", "_skip", "_until_close", "awaiting", "begun", "leftover", "reusable",
+    )  # fmt: skip
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader

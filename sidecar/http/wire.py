@@ -8,7 +8,7 @@ from sidecar.core.errors import AttemptTimeout, DeadlineExceeded, Reset
 from sidecar.core.exchange import NEVER, Attempt, Exchange, Response
 from sidecar.core.units import show_duration
 from sidecar.http.head import RESPONSE_VIA, Edit, nominated, request_head, tokens
-from sidecar.http.limits import Patience
+from sidecar.http.patience import Patience
 from sidecar.http.pool import Pool, Waits
 from sidecar.http.provider_connection import ProviderConnection
 

@@ -9,6 +9,7 @@ from sidecar.core.errors import ClientGone, Internal, Sent, Side, SidecarError
 from sidecar.core.exchange import Attempt, Exchange, Response
 from sidecar.core.layer import Handler
 from sidecar.policies.policy import Policy
+from sidecar.policies.rescue import sent_so_far
 from sidecar.policies.site import Site
 from sidecar.redaction.names import mask_headers, mask_path, mask_text
 from sidecar.rules.classify import outcome
@@ -36,9 +37,7 @@ class _RecordLayer:
         try:
             response = await self._next(exchange)
         except BaseException as broken:
-            # Cancelled: the app has gone. Anything else is a bug of ours that even rescue did not survive.
-            gone = ClientGone("the app closed the connection before an answer came", sent=_sent(exchange))
-            exchange.error = gone if not isinstance(broken, Exception) else Internal(str(broken), sent=_sent(exchange))
+            exchange.error = _why_unanswered(exchange, broken)
             exchange.outcome = exchange.error.outcome
             exchange.sent = exchange.error.sent
             self._finish(exchange, None)
@@ -160,9 +159,15 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
     }
 
 
-def _sent(exchange: Exchange) -> Sent:
-    """How far a call got that was never answered."""
-    return Sent.MAYBE if any(attempt.sent is not Sent.NOTHING for attempt in exchange.attempts) else Sent.NOTHING
+def _why_unanswered(exchange: Exchange, broken: BaseException) -> SidecarError:
+    """Canceled: we cut the call and said why, or the app has gone. Else a bug of ours that even rescue did not survive."""
+    error: SidecarError
+    if isinstance(broken, Exception):
+        error = Internal(str(broken))
+    else:
+        error = exchange.error or ClientGone("the app closed the connection before an answer came")
+    error.sent = sent_so_far(exchange)
+    return error
 
 
 def build(inner: Handler, site: Site) -> Handler:

@@ -104,6 +104,9 @@ class AccessLog:
         self._thread.join(timeout)
         self._thread = None
         self._loop = None
+        # A timer may still be set: nothing that comes now may wait for it.
+        self._scheduled = False
+        self._size = 0
 
     def reopen(self, fd: int) -> None:
         """Write to another descriptor from the next flush on."""

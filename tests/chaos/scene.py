@@ -177,7 +177,9 @@ async def eventually(holds: Callable[[], Any]) -> None:
 def _of_sidecar(task: asyncio.Task[Any]) -> bool:
     """Whether the code of a task is the sidecar's or that of a library it calls, not a test's."""
     code = getattr(task.get_coro(), "cr_code", None)
-    return code is not None and ("aiohappyeyeballs" in code.co_filename or f"{os.sep}sidecar{os.sep}" in code.co_filename)
+    return code is not None and (
+        "aiohappyeyeballs" in code.co_filename or f"{os.sep}sidecar{os.sep}" in code.co_filename
+    )
 
 
 def _sockets() -> int:

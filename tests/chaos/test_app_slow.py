@@ -1,6 +1,7 @@
 """An app that sends slowly, or does not read: limits, and memory that stays bounded."""
 
 import asyncio
+import socket
 
 import pytest
 
@@ -8,6 +9,16 @@ from tests.chaos.provider_script import OK, Wire, answer, hang
 from tests.chaos.scene import Scene, eventually
 
 QUICK = {"limits": {"header_timeout": "60ms", "idle_timeout": "80ms"}}
+
+
+async def small_buffer(scene: Scene) -> asyncio.Transport:
+    """The sidecar's end of the only app connection, with the smallest send buffer that the kernel has."""
+    server = scene.runtime._servers[0]
+    await eventually(lambda: len(server.connections) == 1)
+    (connection,) = server.connections
+    transport: asyncio.Transport = connection._transport  # type: ignore[attr-defined]
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+    return transport
 
 
 async def test_silent_connection_is_closed(scene: Scene) -> None:
@@ -114,27 +125,27 @@ async def test_app_that_never_reads_pauses_the_provider(scene: Scene) -> None:
 
 async def test_pause_asked_for_by_the_first_bytes_holds(scene: Scene) -> None:
     """The sink was full after what had been waiting for it, and reading went on all the same: no limit to memory."""
+    written = 0
 
     async def script(wire: Wire) -> None:
+        nonlocal written
         await wire.head()
-        await wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
+        await wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n" + b"x" * 2_000_000)
         while True:
             await wire.send(b"x" * 65536)
+            written += 65536
 
     await scene.serve(script)
     app = await scene.app(receive=2048)
     app.pause()
+    transport = await small_buffer(scene)
     app.get("/p/x")
-    await eventually(lambda: scene.runtime._servers[0].connections)
-    (connection,) = scene.runtime._servers[0].connections
-    transport = connection._transport  # type: ignore[attr-defined]
-    transport.set_write_buffer_limits(high=1)
     await eventually(lambda: transport.get_write_buffer_size() > 0)
-    seen = []
-    for _ in range(50):
-        await asyncio.sleep(0.002)
-        seen.append(transport.get_write_buffer_size())
-    assert max(seen) < 2_000_000
+    seen = 0
+    for _ in range(100):
+        await asyncio.sleep(0.001)
+        seen = max(seen, transport.get_write_buffer_size())
+    assert seen < 1_000_000
     app.reset()
     assert (await scene.call())["outcome"] == "canceled"
 
@@ -178,6 +189,7 @@ async def test_app_that_never_reads_a_last_answer_is_cut(scene: Scene) -> None:
     await scene.serve(answer(whole), {"limits": {"idle_timeout": "150ms"}})
     app = await scene.app(receive=2048)
     app.pause()
+    await small_buffer(scene)
     app.get("/p/x", "Connection: close")
     await scene.call()
     await eventually(lambda: not scene.runtime._servers[0].connections)

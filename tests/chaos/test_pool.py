@@ -59,7 +59,7 @@ async def test_exhausted(scene: Scene) -> None:
     assert samples['sidecar_rejected_total{provider="p",code="pool_exhausted"}'] == 1
     assert samples['sidecar_pool_connections{provider="p",state="active"}'] == 2
     assert samples['sidecar_in_flight{provider="p"}'] == 2
-    assert samples['sidecar_client_connections'] >= 2
+    assert samples["sidecar_client_connections"] >= 2
     await finish(scene, gate, apps)
 
 

@@ -67,7 +67,9 @@ async def test_ends_inside_the_head(scene: Scene, how: str, begun: bytes) -> Non
 
 
 @pytest.mark.parametrize("how", ["close", "reset"])
-@pytest.mark.parametrize("start", [HEAD, HEAD + b"1234", CHUNKED, CHUNKED + b"4\r\n12", CHUNKED + b"4\r\n1234\r\n0\r\n"])
+@pytest.mark.parametrize(
+    "start", [HEAD, HEAD + b"1234", CHUNKED, CHUNKED + b"4\r\n12", CHUNKED + b"4\r\n1234\r\n0\r\n"]
+)
 @pytest.mark.parametrize("version", ["HTTP/1.1", "HTTP/1.0"])
 async def test_ends_inside_the_body(scene: Scene, how: str, start: bytes, version: str) -> None:
     """The app must see a broken answer, and the log must say that the provider broke it, not the app."""
