@@ -1,8 +1,7 @@
 """One connection of the app: requests in, answers out, in order.
 
-Reading is done by ``request_parser``; this file keeps the order, writes the answers and holds the two ends of
-the backpressure together. One task per connection walks each request through the policies; bodies do not pass
-through the task but are pushed from socket to socket (``core/body.py``).
+``request_parser`` reads; this file keeps the order, writes the answers and holds both ends of the backpressure. One
+task per connection walks each request through the policies; bodies are pushed past it (``core/body.py``).
 """
 
 import asyncio
@@ -14,17 +13,8 @@ from sidecar.core.errors import BadRequest, ClientGone, Draining, SidecarError
 from sidecar.core.exchange import NEVER, Exchange, Response
 from sidecar.core.headers import Headers
 from sidecar.core.units import show_duration
-from sidecar.http.answer import (
-    CHUNKED,
-    COUNTED,
-    UNTIL_CLOSE,
-    framing_of,
-    head_of,
-    interim_head,
-    last_chunk,
-    switching_head,
-    whole,
-)
+from sidecar.http import answer
+from sidecar.http.answer import CHUNKED, COUNTED, UNTIL_CLOSE
 from sidecar.http.request_head import Head
 from sidecar.http.request_parser import RequestParser
 from sidecar.http.reset import reset
@@ -33,8 +23,8 @@ from sidecar.http.timer import LazyTimer
 from sidecar.http.tunnel import join
 from sidecar.http.unread import unread
 
-_PIPELINE, _BODY, _CLOSING = 1, 2, 4
-"""Why reading is on hold: a request waits its turn; a body's sink is full; the connection ends."""
+_PIPELINE, _BODY = 1, 2
+"""Why reading is on hold: a request waits its turn; a body's sink is full."""
 
 _LINGER = 2.0
 """Seconds to wait for the app to notice an early answer before the connection is cut (RFC 9112 9.6)."""
@@ -194,7 +184,7 @@ class AppConnection(asyncio.Protocol):
     def body_end(self, trailers: Trailers) -> None:
         """The answer is complete."""
         if self._framing == CHUNKED:
-            self._transport.write(last_chunk(trailers))
+            self._transport.write(answer.last_chunk(trailers))
         self._settle(None)
 
     def body_failed(self, error: BaseException) -> None:
@@ -264,7 +254,7 @@ class AppConnection(asyncio.Protocol):
 
     def _write_head(self, head: Head, exchange: Exchange, response: Response) -> bool:
         """Write the head, with the body if it is all here; whether the connection may be used again."""
-        framing = self._framing = framing_of(exchange, response)
+        framing = self._framing = answer.framing_of(exchange, response)
         keep_alive = (
             head.keep_alive
             and not self._server.draining
@@ -273,9 +263,9 @@ class AppConnection(asyncio.Protocol):
         )
         if b"date" not in response.headers.index:
             response.lines += self._server.date_line()
-        start = head_of(exchange, response, framing, keep_alive=keep_alive)
+        start = answer.head_of(exchange, response, framing, keep_alive=keep_alive)
         if response.body.replayable:
-            buffers = whole(start, response.body, framing)
+            buffers = answer.whole(start, response.body, framing)
             if len(buffers) == 1:
                 self._transport.write(buffers[0])
             else:
@@ -286,7 +276,7 @@ class AppConnection(asyncio.Protocol):
 
     async def _tunnel(self, exchange: Exchange, response: Response) -> None:
         connection = response.tunnel
-        self._transport.write(switching_head(exchange, response))
+        self._transport.write(answer.switching_head(exchange, response))
         done = self._done = self._server.loop.create_future()
         self._timer.close()
         early, self._parser.early = self._parser.early, b""
@@ -368,7 +358,7 @@ class AppConnection(asyncio.Protocol):
     def _inform(self, status: int, reason: bytes, headers: Headers) -> None:
         """Pass an interim answer on (RFC 9110 15.2)."""
         if not self._lost:
-            self._transport.write(interim_head(status, reason, headers))
+            self._transport.write(answer.interim_head(status, reason, headers))
 
     def _settle(self, error: BaseException | None) -> None:
         if self._done is not None and not self._done.done():
@@ -380,8 +370,7 @@ class AppConnection(asyncio.Protocol):
         self._timer.set(now + seconds, now)
 
     def _timed_out(self) -> None:
-        wait = self._wait
-        current = self._parser.current
+        wait, current = self._wait, self._parser.current
         if wait == _HEAD:
             self._parser.refuse(
                 BadRequest("the request head did not arrive in time (limits.header_timeout)", status=408)

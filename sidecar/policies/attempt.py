@@ -63,7 +63,10 @@ class _AttemptLayer:
     def _failed(self, exchange: Exchange, first: int, error: BaseException) -> None:
         attempt = exchange.attempts[-1]
         attempt.ended = self._clock()
-        attempt.error = error.code if isinstance(error, SidecarError) else "canceled"
+        if isinstance(error, SidecarError):
+            attempt.error = error.code
+        else:
+            attempt.error = "internal" if isinstance(error, Exception) else "canceled"
         self._count_dead(exchange, first)
         counts = self._stats.attempts
         counts[attempt.error] = counts.get(attempt.error, 0) + 1

@@ -160,7 +160,7 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
 
 
 def _why_unanswered(exchange: Exchange, broken: BaseException) -> SidecarError:
-    """Canceled: we cut the call and said why, or the app has gone. Else a bug of ours that even rescue did not survive."""
+    """Canceled: we cut the call and said why, or the app has gone. Else a bug of ours that rescue did not survive."""
     error: SidecarError
     if isinstance(broken, Exception):
         error = Internal(str(broken))

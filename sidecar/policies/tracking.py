@@ -45,6 +45,8 @@ class _TrackingLayer:
             tracking_id = given.decode("latin-1")
         else:
             tracking_id = self._new_id(32)
+            if given is not None:
+                exchange.headers.remove(self._name)  # it is there, but empty: the provider gets ours alone
             exchange.lines += self._line % tracking_id.encode()
         exchange.tracking_id = exchange.request_id = tracking_id
         if self._trace:

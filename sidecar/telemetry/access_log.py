@@ -8,6 +8,7 @@ lines are dropped and counted: losing a log line is better than losing the app's
 import asyncio
 import os
 import queue
+import select
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -23,6 +24,9 @@ BUFFER_CAP = 8 * 1024 * 1024
 """Bytes that may wait for the writer before lines are dropped."""
 
 _MILLISECONDS = tuple(f".{count:03d}Z" for count in range(1001))
+
+_ROOM_WITHIN = 1.0
+"""Seconds after which a full descriptor is tried again."""
 
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
@@ -87,7 +91,7 @@ class AccessLog:
         """The first line of a batch sets the timer; without a loop a line is written at once."""
         if self._loop is None:
             self._size = 0
-            _write(self._fd, line)
+            self._stats.log_lines_dropped += _write(self._fd, line)
             return
         self._lines.append(line)
         self._scheduled = True
@@ -130,18 +134,22 @@ class AccessLog:
 
     def _write_all(self) -> None:
         while (data := self._queue.get()) is not None:
-            _write(self._fd, data)
+            self._stats.log_lines_dropped += _write(self._fd, data)
             self._busy = False
 
 
-def _write(fd: int, data: bytes) -> None:
+def _write(fd: int, data: bytes) -> int:
+    """Write everything; the number of lines that were lost, because the reader has gone or the disk is full."""
     view = memoryview(data)
-    try:
-        while view:
+    while view:
+        try:
             view = view[os.write(fd, view) :]
-    except OSError:
-        # The reader has gone (closed pipe, full disk). There is nowhere left to say so.
-        return
+        except BlockingIOError:
+            # Somebody made the descriptor non-blocking, as a terminal's other user may: wait for room.
+            select.select([], [fd], [], _ROOM_WITHIN)
+        except OSError:
+            return bytes(view).count(b"\n")
+    return 0
 
 
 def _utc(second: int) -> str:

@@ -9,7 +9,7 @@ from tests.chaos.scene import Scene, eventually
 
 
 class Mortal:
-    """A provider whose first connection answers once and ends in some way; the others live. ``heads`` are all it read."""
+    """A provider whose first connection answers once and then ends; the others live. ``heads``: all that it read."""
 
     def __init__(self) -> None:
         self.heads: list[bytes] = []

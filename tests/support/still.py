@@ -58,13 +58,17 @@ class StillLoop:
 
 
 class StillTransport(MemoryTransport):
-    """Takes down how it was used. ``waiting_bytes``: what the peer has not taken yet; ``writes``: one entry a call."""
+    """Takes down how it was used.
+
+    ``waiting_bytes``: what the peer has not taken yet. ``writes``: one entry a call. ``extra``: what
+    ``get_extra_info`` gives.
+    """
 
     def __init__(self, protocol: Any, peername: object = ("127.0.0.9", 4242)) -> None:
         self.aborted = False
         self.waiting_bytes = 0
         self.writes: list[bytes] = []
-        self.peername = peername
+        self.extra: dict[str, object] = {"peername": peername}
         self.activity = Activity()
         super().__init__(protocol, lambda data: None, self.activity)
 
@@ -84,7 +88,7 @@ class StillTransport(MemoryTransport):
         return self.waiting_bytes
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        return self.peername if name == "peername" else default
+        return self.extra.get(name, default)
 
 
 async def turn() -> None:

@@ -3,7 +3,18 @@ import pytest
 from sidecar.core.body import Body
 from sidecar.core.exchange import Exchange, Response
 from sidecar.core.headers import Headers
-from sidecar.http.answer import BODILESS, CHUNKED, COUNTED, UNTIL_CLOSE, framing_of, head_of, last_chunk, whole
+from sidecar.http.answer import (
+    BODILESS,
+    CHUNKED,
+    COUNTED,
+    UNTIL_CLOSE,
+    framing_of,
+    head_of,
+    interim_head,
+    last_chunk,
+    switching_head,
+    whole,
+)
 
 
 def exchange(method: bytes = b"GET", *, http10: bool = False) -> Exchange:
@@ -102,3 +113,20 @@ def test_a_whole_answer(
 def test_the_last_chunk_leaves_out_what_no_trailer_may_say() -> None:
     assert last_chunk([]) == b"0\r\n\r\n"
     assert last_chunk([(b"Content-Length", b"9"), (b"T", b"1")]) == b"0\r\nT: 1\r\n\r\n"
+
+
+def test_an_interim_head_speaks_of_no_body_and_no_connection() -> None:
+    fields = [(b"Link", b"</a>"), (b"Content-Length", b"9"), (b"Connection", b"X"), (b"X", b"1")]
+    assert interim_head(103, b"Early Hints", Headers.of(fields)) == b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("fields", "offered", "upgrade"),
+    [([(b"Upgrade", b"foo")], b"foo, bar", b"foo"), ([], b"foo", b"foo"), ([], None, b"")],
+)
+def test_switching_names_the_protocol(fields: list[tuple[bytes, bytes]], offered: bytes | None, upgrade: bytes) -> None:
+    asked, answer = exchange(), response(101, fields=[*fields, (b"A", b"1")])
+    asked.upgrade, answer.lines = offered, b"Via: x\r\n"
+    assert switching_head(asked, answer) == (
+        b"HTTP/1.1 101 \r\nA: 1\r\nVia: x\r\nConnection: Upgrade\r\nUpgrade: " + upgrade + b"\r\n\r\n"
+    )

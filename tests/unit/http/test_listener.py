@@ -26,8 +26,7 @@ async def server() -> AsyncIterator[Server]:
     server = Server(asyncio.get_running_loop(), Env(), Limits(), teapot, Stats(), lambda error: None)
     yield server
     server.abort()
-    while server.connections:
-        await asyncio.sleep(0)
+    await asyncio.gather(*(connection._task for connection in server.connections), return_exceptions=True)  # type: ignore[attr-defined]
 
 
 async def first_line(streams: Any) -> bytes:
@@ -68,7 +67,7 @@ async def test_an_error_without_a_number_gives_its_text(server: Server, monkeypa
         raise OSError("could not bind on any address")
 
     monkeypatch.setattr(server.loop, "create_server", refuse)
-    with pytest.raises(CannotListen, match="^a:1: could not bind on any address$"):
+    with pytest.raises(CannotListen, match=r"^a:1: could not bind on any address$"):
         await listen(server, "a", 1)
 
 
@@ -125,7 +124,8 @@ def test_addresses(names: list[Any], address: str) -> None:
             self.getsockname = lambda: name
 
     class Listener:
-        sockets = [Socket(name) for name in names]
+        def __init__(self) -> None:
+            self.sockets = [Socket(name) for name in names]
 
     listener: Any = Listener()
     assert address_of(listener) == address

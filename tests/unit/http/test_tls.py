@@ -66,7 +66,7 @@ def test_without_an_own_ca_the_systems_store_decides(ca: trustme.CA) -> None:
 
 
 def test_the_certificate_must_name_the_host(ca: trustme.CA, files: dict[str, str]) -> None:
-    with pytest.raises(ssl.SSLCertVerificationError, match="api.test"):
+    with pytest.raises(ssl.SSLCertVerificationError, match=r"api\.test"):
         shake(client_context(TlsSettings(ca=files["ca"])), server_context(ca, "other.test"), "api.test")
 
 

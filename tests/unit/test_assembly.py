@@ -1,0 +1,126 @@
+import asyncio
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from sidecar.assembly import Assembler
+from sidecar.config.load import Loaded, load
+from sidecar.core.env import Env
+from sidecar.gateway import Table
+from sidecar.telemetry.stats import Stats
+from tests.unit.policies.stage import KeptLog
+
+
+class Yard:
+    """Builds tables from settings."""
+
+    def __init__(self, folder: Path, environ: Mapping[str, str] | None = None) -> None:
+        self.file = folder / "sidecar.yaml"
+        self.stats = Stats()
+        self.environ = environ or {}
+        loop = asyncio.get_running_loop()
+        self.assembler = Assembler(Env(), loop, self.stats, KeptLog(self.stats), self.environ)
+
+    def load(self, providers: dict[str, Any]) -> Loaded:
+        self.file.write_text(json.dumps({"version": 1, "providers": providers}))
+        return load(self.file, {})
+
+    def build(self, **providers: dict[str, Any]) -> tuple[Table, list[Any]]:
+        return self.assembler.build(self.load(providers))
+
+    def target(self, name: str) -> Any:
+        return self.assembler.pools[name][1]._dialer.target
+
+
+HTTP = {"base_url": "http://127.0.0.1:9/base"}
+
+
+async def test_table(tmp_path: Path) -> None:
+    yard = Yard(tmp_path)
+    routes = [{"name": "one", "match": {"path": "/one", "methods": "GET"}}, {"name": "rest"}]
+    table, dropped = yard.build(p=HTTP | {"routes": routes, "host": "p.localhost"})
+    live = table.providers["p"]
+    assert live.names == ("one", "rest", "default")
+    assert table.prefixes.by_host(b"p.localhost") is live
+    assert dropped == []
+    assert set(yard.stats.routes) == {("p", "one"), ("p", "rest"), ("p", "default"), ("", "")}
+
+
+async def test_pool_is_kept_while_nothing_changes(tmp_path: Path) -> None:
+    yard = Yard(tmp_path)
+    yard.build(p=HTTP)
+    before = yard.assembler.pools["p"][1]
+    table, dropped = yard.build(p=HTTP | {"timeouts": {"head": "1s"}})
+    assert yard.assembler.pools["p"][1] is table.providers["p"].pool is before
+    assert dropped == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"base_url": "http://127.0.0.1:10/base"},
+        {"pool": {"max_idle": 1}},
+        {"proxy": "http://127.0.0.1:3128"},
+        {"base_url": "https://127.0.0.1:9/base", "tls": {"server_name": "other.test"}},
+    ],
+)
+async def test_pool_is_replaced(tmp_path: Path, change: dict[str, Any]) -> None:
+    yard = Yard(tmp_path)
+    yard.build(p=HTTP)
+    before = yard.assembler.pools["p"][1]
+    _, dropped = yard.build(p=HTTP | change)
+    assert dropped == [before]
+
+
+async def test_pool_of_a_removed_provider_is_dropped(tmp_path: Path) -> None:
+    yard = Yard(tmp_path)
+    yard.build(p=HTTP, q=HTTP)
+    gone = yard.assembler.pools["q"][1]
+    assert yard.build(p=HTTP)[1] == [gone]
+
+
+async def test_failure_changes_nothing(tmp_path: Path) -> None:
+    """An environment that cannot be used is noticed while the second pool is made."""
+    yard = Yard(tmp_path)
+    yard.build(p=HTTP)
+    before = dict(yard.assembler.pools)
+    yard.assembler._environ = {"https_proxy": "http://:bad"}
+    with pytest.raises(ValueError, match="https_proxy"):
+        yard.build(p=HTTP | {"pool": {"prewarm": 1}}, q={"base_url": "https://api.test"})
+    assert yard.assembler.pools == before
+    assert not [task for task in asyncio.all_tasks() if task.get_name() == "prewarm"]
+
+
+async def test_tls_files_are_relative_to_the_configuration_and_watched(tmp_path: Path) -> None:
+    trustme.CA().cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    yard = Yard(tmp_path)
+    secure = {"base_url": "https://api.test", "tls": {"ca": "ca.pem", "min_version": "TLSv1.3"}, "proxy": "off"}
+    yard.build(p=secure)
+    target = yard.target("p")
+    assert target.tls.minimum_version.name == "TLSv1_3"
+    assert (target.host, target.port, target.proxy) == ("api.test", 443, None)
+    before = yard.assembler.pools["p"][1]
+    yard.build(p=secure)
+    assert yard.assembler.pools["p"][1] is before
+    os.utime(tmp_path / "ca.pem", ns=(1, 1))
+    yard.build(p=secure)
+    assert yard.assembler.pools["p"][1] is not before
+
+
+async def test_proxy_of_the_environment_is_for_others_only(tmp_path: Path) -> None:
+    yard = Yard(tmp_path, {"https_proxy": "http://corp:3128", "NO_PROXY": "internal.test"})
+    yard.build(
+        far={"base_url": "https://api.test"},
+        near={"base_url": "https://localhost:9"},
+        inside={"base_url": "https://x.internal.test"},
+        own={"base_url": "https://api.test", "proxy": "http://other:1"},
+    )
+    found = {name: yard.target(name).proxy for name in ("far", "near", "inside", "own")}
+    assert found["far"].host == "corp"
+    assert (found["near"], found["inside"]) == (None, None)
+    assert found["own"].host == "other"

@@ -1,0 +1,70 @@
+"""The parts of the process that need no traffic; the rest is in tests/integration."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sidecar.config.load import Loaded, load
+from sidecar.http.listener import CannotListen
+from sidecar.runtime import Runtime, _needs_restart
+
+
+def configure(folder: Path, **top: Any) -> Loaded:
+    whole = {
+        "version": 1,
+        "listen": "127.0.0.1:0",
+        "ops": {"listen": "127.0.0.1:0"},
+        "admin": {"listen": "127.0.0.1:0", "token": "unit-test-token"},
+        "log": {"output": str(folder / "log")},
+        "providers": {"p": {"base_url": "http://127.0.0.1:9"}},
+    }
+    file = folder / "sidecar.yaml"
+    file.write_text(json.dumps(whole | top))
+    return load(file, {})
+
+
+def runtime(loaded: Loaded) -> Runtime:
+    return Runtime(loaded, lambda: loaded, {})
+
+
+async def test_probes_before_and_after_the_start(tmp_path: Path) -> None:
+    one = runtime(configure(tmp_path))
+    assert [check[:2] for check in one.checks()] == [("config", False), ("draining", True)]
+    await one.start()
+    assert all(check[1] for check in one.checks())
+    assert set(one.addresses) == {"listen", "ops.listen", "admin.listen"}
+    assert one.status()["providers"] == {"p": {"open": 0, "idle": 0}}
+    one._ended.set()
+    assert await one.wait() == 0
+
+
+async def test_listener_that_cannot_be_opened_leaves_none_open(tmp_path: Path) -> None:
+    first = runtime(configure(tmp_path))
+    await first.start()
+    taken = first.addresses["ops.listen"]
+    second = runtime(configure(tmp_path, ops={"listen": taken}))
+    with pytest.raises(CannotListen, match=r"^ops\.listen: "):
+        await second.start()
+    assert not second.started
+    assert not any(listener.is_serving() for listener in second._listeners)
+    first._ended.set()
+    await first.wait()
+
+
+@pytest.mark.parametrize(
+    ("change", "keys"),
+    [
+        ({}, []),
+        ({"drain": {"timeout": "1s"}}, []),
+        ({"defaults": {"timeouts": {"head": "1s"}}}, []),
+        ({"listen": "127.0.0.1:1"}, ["listen"]),
+        ({"ops": {"listen": "127.0.0.1:2"}, "limits": {"headers": 50}}, ["ops", "limits"]),
+        ({"log": {"level": "debug"}}, ["log"]),
+        ({"providers": {"p": {"base_url": "http://127.0.0.1:9", "listen": "127.0.0.1:3"}}}, ["providers.p.listen"]),
+        ({"providers": {"q": {"base_url": "http://127.0.0.1:9"}}}, []),
+    ],
+)
+def test_what_needs_a_restart(tmp_path: Path, change: dict[str, Any], keys: list[str]) -> None:
+    assert _needs_restart(configure(tmp_path), configure(tmp_path, **change)) == keys
