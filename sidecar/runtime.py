@@ -247,10 +247,12 @@ class Runtime:
 
     def _collect(self) -> None:
         """Bring the gauges of the pools up to date before a scrape."""
-        for name, (_, pool) in self._assembler.pools.items():
-            stats = self.stats.provider(name)
-            stats.idle = pool.idle
-            stats.active = pool.open_connections - pool.idle
+        pools = self._assembler.pools
+        for name, stats in self.stats.providers.items():
+            # A provider that a reload has removed keeps its counters, but has no pool.
+            pool = pools[name][1] if name in pools else None
+            stats.idle = pool.idle if pool is not None else 0
+            stats.active = pool.open_connections - pool.idle if pool is not None else 0
 
     def status(self) -> dict[str, Any]:
         """For ``GET /status`` of the admin API."""

@@ -24,6 +24,9 @@ from sidecar.rules.proxy_env import ProxyAddress
 _STAGGER = 0.25
 """Seconds before the next address is tried beside the first (RFC 8305 5: 250 ms)."""
 
+_GOODBYE = 2.0
+"""Seconds that a closed TLS connection waits for the provider's close_notify; the loop's own default is 30."""
+
 _CONNECT_HEAD = 16 * 1024
 """Bytes of a proxy's answer to CONNECT."""
 
@@ -127,7 +130,11 @@ class Dialer:
             else:
                 async with asyncio.timeout(tls_timeout or None):
                     _, connection = await loop.create_connection(
-                        factory, sock=sock, ssl=target.tls, server_hostname=target.server_name or target.host
+                        factory,
+                        sock=sock,
+                        ssl=target.tls,
+                        server_hostname=target.server_name or target.host,
+                        ssl_shutdown_timeout=_GOODBYE,
                     )
         except TimeoutError:
             sock.close()

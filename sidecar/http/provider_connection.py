@@ -128,8 +128,13 @@ class ProviderConnection(asyncio.Protocol):
         self.transport.abort()
 
     def close(self) -> None:
-        """Close when what is written has been sent."""
+        """Close when what is written has been sent.
+
+        With TLS the socket waits for the provider's goodbye; the pool does not (RFC 8446 6.1 asks nobody to).
+        """
         self.transport.close()
+        if self.tls:
+            self._gone()
 
     def closed_by(self, exchange: Exchange, response: Response, error: BaseException | None) -> None:
         """A closer of the response: when the app is gone, nobody reads the rest."""
@@ -155,7 +160,7 @@ class ProviderConnection(asyncio.Protocol):
             if self._exchange is not None and self._request_done:
                 self._part()
             elif not parser.reusable:
-                self.transport.close()
+                self.close()
         elif self._response is not None and self._patience is not None and self._patience.idle:
             now = self._clock()
             self._timer.set(now + self._patience.idle, now)
@@ -339,7 +344,7 @@ class ProviderConnection(asyncio.Protocol):
         if self.usable:
             self._home.free(self)
         else:
-            self.transport.close()
+            self.close()
 
     def _ended(self, exc: Exception | None) -> None:
         """Nothing more will be read: that completes an answer framed by the close, and breaks any other."""

@@ -229,6 +229,26 @@ async def test_app_leaves_during_the_connect(scene: Scene, black_hole: int) -> N
     assert (line["outcome"], line["sent"]) == ("canceled", "nothing")
 
 
+async def test_tls_provider_that_ignores_the_goodbye_holds_no_slot(scene: Scene, authority: trustme.CA) -> None:
+    """An old connection that waited for close_notify (half a minute in uvloop) still counted as open."""
+
+    async def script(wire: Wire) -> None:
+        await wire.head()
+        await wire.send(OK)
+        wire.pause()
+        await asyncio.Event().wait()
+
+    provider = await scene.provider(script, tls=server_side(authority))
+    pool = {"max_connections": 1, "idle_ttl": "60ms"}
+    await tls_scene(scene, authority, provider.port, pool=pool, timeouts={"pool": "50ms"})
+    assert (await scene.get()).status == 200
+    await scene.call()
+    await eventually(lambda: not scene.pool().idle)
+    assert (await scene.get()).status == 200
+    await scene.call()
+    assert provider.opened == 2
+
+
 # ---- a corporate proxy ----
 
 
@@ -242,7 +262,10 @@ async def relay(wire: Wire, port: int) -> None:
             await sink.drain()
         sink.close()
 
-    await asyncio.gather(copy(wire.reader, writer), copy(reader, wire.writer), return_exceptions=True)
+    try:
+        await asyncio.gather(copy(wire.reader, writer), copy(reader, wire.writer), return_exceptions=True)
+    finally:
+        writer.transport.abort()
 
 
 async def test_through_a_connect_proxy(scene: Scene, authority: trustme.CA) -> None:

@@ -1,18 +1,22 @@
 """A gigabyte each way, fast and slow, in less than 30 MiB: bodies stream, whoever is the slower side."""
 
+import signal
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import trustme
 
 from tests.support.sidecar_process import SidecarProcess
 
 MIB = 1024 * 1024
 GIB = 1024 * MIB
 ALLOWED = 30 * MIB
+SECURE = pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
 _PIECE = memoryview(bytes(MIB))
 
 
@@ -22,8 +26,9 @@ class Firehose:
     ``pace``: seconds to wait before each MiB is taken, for a slow reader.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.pace = 0.0
+        self._tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -36,9 +41,9 @@ class Firehose:
                 return
             threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
 
-    def _serve(self, sock: socket.socket) -> None:
-        with sock:
-            sock.settimeout(30)
+    def _serve(self, plain: socket.socket) -> None:
+        plain.settimeout(30)
+        with plain if self._tls is None else self._tls.wrap_socket(plain, server_side=True) as sock:
             while head := read_head(sock):
                 start, _, rest = head.partition(b"\r\n\r\n")
                 size = int(start.split()[1][1:])
@@ -92,20 +97,35 @@ def memory(pid: int, field: str) -> int:
 
 
 @pytest.fixture
-def firehose() -> Iterator[Firehose]:
-    provider = Firehose()
+def secure() -> bool:
+    """Whether the provider speaks TLS; parametrized where both matter."""
+    return False
+
+
+@pytest.fixture
+def firehose(tmp_path: Path, secure: bool) -> Iterator[Firehose]:
+    context = None
+    if secure:
+        authority = trustme.CA()
+        authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("127.0.0.1").configure_cert(context)
+    provider = Firehose(context)
     yield provider
     provider.close()
 
 
 @pytest.fixture
-def sidecar(firehose: Firehose) -> Iterator[SidecarProcess]:
-    config = {"limits": {"body": 0}, "providers": {"p": {"base_url": f"http://127.0.0.1:{firehose.port}"}}}
-    with SidecarProcess(config) as running:
+def sidecar(firehose: Firehose, tmp_path: Path, secure: bool) -> Iterator[SidecarProcess]:
+    settings: dict[str, object] = {"base_url": f"http://127.0.0.1:{firehose.port}"}
+    if secure:
+        settings = {"base_url": f"https://127.0.0.1:{firehose.port}", "tls": {"ca": str(tmp_path / "ca.pem")}}
+    with SidecarProcess({"limits": {"body": 0}, "providers": {"p": settings}}) as running:
         # One small call each way, so that what is imported late is not counted.
         transfer_down(running, MIB)
         transfer_up(running, MIB)
         yield running
+        running.stop(signal.SIGINT)  # SIGTERM would wait a second for the app
 
 
 def transfer_down(sidecar: SidecarProcess, size: int, pace: float = 0.0) -> None:
@@ -143,6 +163,7 @@ def test_a_gigabyte_up(sidecar: SidecarProcess) -> None:
     assert sidecar.requests(3)[-1]["bytes_in"] == GIB
 
 
+@SECURE
 def test_slow_app(sidecar: SidecarProcess) -> None:
     """The provider could send ten times faster than the app reads."""
     before = memory(sidecar.process.pid, "VmRSS")
@@ -150,6 +171,7 @@ def test_slow_app(sidecar: SidecarProcess) -> None:
     assert extra(sidecar, before) < ALLOWED
 
 
+@SECURE
 def test_slow_provider(sidecar: SidecarProcess, firehose: Firehose) -> None:
     firehose.pace = 0.004
     before = memory(sidecar.process.pid, "VmRSS")

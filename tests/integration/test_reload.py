@@ -183,6 +183,17 @@ async def test_bad_file_keeps_the_old_one(scene: Scene, bad: str | None) -> None
     assert await body(scene) == b"two"
 
 
+async def test_removed_provider_has_no_idle_connections_in_the_metrics(scene: Scene) -> None:
+    first, second = await two(scene)
+    await scene.start(first | {"q": second["p"]})
+    await body(scene, "/q/x")
+    sample = 'sidecar_pool_connections{provider="q",state="idle"}'
+    assert (await scene.metrics())[sample] == 1
+    scene.write(first)
+    await scene.runtime.reload()
+    assert (await scene.metrics())[sample] == 0
+
+
 async def test_what_needs_a_restart_is_said(scene: Scene) -> None:
     first, _ = await two(scene)
     await scene.start(first)

@@ -6,7 +6,7 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from sidecar.core import env as module
-from sidecar.core.env import Env, spawn
+from sidecar.core.env import Env, HexIds, spawn
 
 
 def test_the_defaults_are_the_real_clocks() -> None:
@@ -22,6 +22,18 @@ def test_bits_and_uniform_stay_in_range_and_vary() -> None:
     assert all(0 <= value < 2**64 for value in drawn)
     assert len(set(drawn)) == 50
     assert all(1.0 <= env.uniform(1.0, 2.0) <= 2.0 for _ in range(50))
+
+
+def test_ids_have_the_digits_asked_for_and_do_not_repeat() -> None:
+    new_id = Env().new_id
+    ids = [new_id(digits) for _ in range(400) for digits in (32, 16, 64)]
+    assert [len(one) for one in ids] == [32, 16, 64] * 400
+    assert len(set(ids)) == 1200
+    assert all(set(one) <= set("0123456789abcdef") for one in ids)
+
+
+def test_leading_zeros_of_the_stock_are_kept() -> None:
+    assert HexIds(lambda bits: 1)(4) == "0000"
 
 
 def test_two_envs_draw_from_their_own_generators() -> None:
