@@ -11,7 +11,8 @@ import httptools
 
 from sidecar.core.body import Body, Source, Trailers
 from sidecar.core.errors import BadRequest, MethodRefused, SidecarError
-from sidecar.core.headers import LOWER_NAMES, Field, Headers, index_of, lower_name
+from sidecar.core.headers import Headers, index_of
+from sidecar.http.fields import FieldCollector
 from sidecar.http.head import block_of, tokens
 from sidecar.http.limits import Limits
 from sidecar.http.request_head import HOST_BYTES, Head, check_target, strip_host
@@ -31,7 +32,7 @@ class _Stop(Exception):
     """Leaves the parser's callback."""
 
 
-class RequestParser:
+class RequestParser(FieldCollector):
     """Feeds one connection's bytes through the parser.
 
     ``in_head``: bytes of an incomplete head are waiting. ``current``: the head whose body is still coming.
@@ -40,7 +41,7 @@ class RequestParser:
     """
 
     __slots__ = (
-        "_data", "_fields", "_head_bytes", "_left", "_limits", "_owner", "_parser", "_read", "_seen", "_target",
+        "_data", "_head_bytes", "_left", "_limits", "_owner", "_parser", "_read", "_seen", "_target",
         "_unseen", "current", "early", "failed", "stopped", "waiting",
     )  # fmt: skip
 
@@ -50,7 +51,7 @@ class RequestParser:
         self._parser = httptools.HttpRequestParser(self)
         self._target = b""
         self._data = b""
-        self._fields: list[Field] = []
+        self._fields = []
         self._head_bytes = 0
         self._read = 0
         self._left = 0
@@ -158,13 +159,6 @@ class RequestParser:
     def on_url(self, url: bytes) -> None:
         """A piece of the request target."""
         self._target += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """One field of the head or of the trailer section."""
-        try:
-            self._fields.append((LOWER_NAMES[name], name, value))
-        except KeyError:
-            self._fields.append((lower_name(name), name, value))
 
     def on_headers_complete(self) -> None:
         """The head is complete."""

@@ -11,7 +11,8 @@ import httptools
 from sidecar.core.body import Body, Source, Trailers
 from sidecar.core.errors import BadResponse, ResponseIncomplete, SidecarError
 from sidecar.core.exchange import Response
-from sidecar.core.headers import LOWER_NAMES, Field, Headers, index_of, lower_name
+from sidecar.core.headers import Headers, index_of
+from sidecar.http.fields import FieldCollector
 from sidecar.http.head import block_of, tokens
 
 HEAD_LIMIT = 128 * 1024
@@ -41,7 +42,7 @@ class Reader(Source, Protocol):
         """What was read is not HTTP, or broke off. A body that had begun has failed already."""
 
 
-class ResponseParser:
+class ResponseParser(FieldCollector):
     """Feeds one connection's bytes through the parser.
 
     ``begun``: at least one byte of the awaited response came. ``reusable``: the connection may carry another
@@ -49,7 +50,7 @@ class ResponseParser:
     """
 
     __slots__ = (
-        "_body", "_data", "_error", "_fed", "_fields", "_head_only", "_left", "_parser", "_reader", "_reason",
+        "_body", "_data", "_error", "_fed", "_head_only", "_left", "_parser", "_reader", "_reason",
         "_renew", "_seen", "_skip", "_until_close", "awaiting", "begun", "leftover", "reusable",
     )  # fmt: skip
 
@@ -58,7 +59,7 @@ class ResponseParser:
         self._parser = httptools.HttpResponseParser(self)
         self._body: Body | None = None
         self._left = 0
-        self._fields: list[Field] = []
+        self._fields = []
         self._reason = b""
         self._head_only = False
         self._renew = False
@@ -165,13 +166,6 @@ class ResponseParser:
     def on_status(self, reason: bytes) -> None:
         """A piece of the reason phrase."""
         self._reason += reason
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """One field of the head or of the trailer section."""
-        try:
-            self._fields.append((LOWER_NAMES[name], name, value))
-        except KeyError:
-            self._fields.append((lower_name(name), name, value))
 
     def on_headers_complete(self) -> None:
         """The head is complete."""
