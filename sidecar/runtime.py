@@ -137,6 +137,9 @@ class Runtime:
             return await self._reload()
 
     async def _reload(self) -> list[str]:
+        # Looked at before the files are read: a change that comes while they are read is found by the next look.
+        seen = _fingerprint(self._loaded.files)
+        self._fingerprint = seen
         try:
             loaded = await self._loop.run_in_executor(None, self._load)
             table, dropped = self._assembler.build(loaded)
@@ -147,6 +150,8 @@ class Runtime:
         restart = _needs_restart(self._loaded, loaded)
         self._gateway.table = table
         self._loaded = loaded
+        known = {entry[0]: entry for entry in seen}
+        self._fingerprint = tuple(known.get(entry[0], entry) for entry in _fingerprint(loaded.files))
         for pool in dropped:
             pool.close()
         self.stats.reloads["success"] += 1
@@ -169,11 +174,8 @@ class Runtime:
     async def _watch_files(self) -> None:
         while not self._ended.is_set():
             await self.env.sleep(POLL_FILES)
-            found = _fingerprint(self._loaded.files)
-            if found != self._fingerprint:
-                self._fingerprint = found
+            if _fingerprint(self._loaded.files) != self._fingerprint:
                 await self.reload()
-                self._fingerprint = _fingerprint(self._loaded.files)
 
     async def _watch_lag(self) -> None:
         while not self._ended.is_set():

@@ -8,7 +8,7 @@ import pytest
 
 from sidecar.config.load import Loaded, load
 from sidecar.http.listener import CannotListen
-from sidecar.runtime import Runtime, _needs_restart
+from sidecar.runtime import Runtime, _fingerprint, _needs_restart
 
 
 def configure(folder: Path, **top: Any) -> Loaded:
@@ -68,3 +68,33 @@ async def test_listener_that_cannot_be_opened_leaves_none_open(tmp_path: Path) -
 )
 def test_what_needs_a_restart(tmp_path: Path, change: dict[str, Any], keys: list[str]) -> None:
     assert _needs_restart(configure(tmp_path), configure(tmp_path, **change)) == keys
+
+
+async def reloaded(tmp_path: Path, *, meanwhile: bool) -> Runtime:
+    """A runtime whose file changed and was reloaded; ``meanwhile``: it changed once more while it was read."""
+    configure(tmp_path)
+    file = tmp_path / "sidecar.yaml"
+
+    def read() -> Loaded:
+        found = load(file, {})
+        if meanwhile:
+            file.write_text(file.read_text() + " \n\n")
+        return found
+
+    one = Runtime(load(file, {}), read, {})
+    await one.start()
+    file.write_text(file.read_text() + "\n")
+    assert await one.reload() == []
+    one._ended.set()
+    await one.wait()
+    return one
+
+
+async def test_a_change_while_the_file_is_read_is_found_by_the_next_look(tmp_path: Path) -> None:
+    one = await reloaded(tmp_path, meanwhile=True)
+    assert _fingerprint(one._loaded.files) != one._fingerprint
+
+
+async def test_a_reload_by_hand_is_not_done_again_by_the_next_look(tmp_path: Path) -> None:
+    one = await reloaded(tmp_path, meanwhile=False)
+    assert _fingerprint(one._loaded.files) == one._fingerprint
