@@ -19,6 +19,7 @@ from sidecar.http.patience import Patience
 from sidecar.http.pool import Pool, PoolSettings, Waits
 from sidecar.http.tls import TlsSettings, client_context
 from sidecar.http.wire import Wire, WireSettings
+from sidecar.policies.kept import Kept
 from sidecar.policies.order import OWN_ANSWERS, fold
 from sidecar.policies.settings import Settings
 from sidecar.policies.site import Origin, Site
@@ -54,6 +55,7 @@ class Assembler:
         self._log = log
         self._environ = environ
         self.pools: dict[str, tuple[PoolKey, Pool]] = {}
+        self._kept = Kept()
 
     def build(self, loaded: Loaded) -> tuple[Table, list[Pool]]:
         """A new table beside the old one, and the pools that it no longer uses.
@@ -61,6 +63,16 @@ class Assembler:
         Raises:
             OSError: a TLS file cannot be used. ValueError: a proxy variable of the environment cannot be read.
         """
+        before, self._kept = self._kept, Kept(self._kept)
+        try:
+            return self._build(loaded)
+        except BaseException:
+            self._kept = before
+            raise
+        finally:
+            self._kept.forget_before()
+
+    def _build(self, loaded: Loaded) -> tuple[Table, list[Pool]]:
         pools: dict[str, tuple[PoolKey, Pool]] = {}
         providers: dict[str, LiveProvider] = {}
         hosts: dict[str, LiveProvider] = {}
@@ -120,6 +132,7 @@ class Assembler:
             provider_stats=self._stats.provider(provider),
             origin=origin,
             edit=Edit(),
+            kept=self._kept,
         )
 
     def _pool(self, name: str, provider: Provider, folder: Path) -> tuple[PoolKey, Pool]:

@@ -4,8 +4,12 @@ Both directions use it. The source (a connection that reads) pushes chunks; the 
 writes) takes them as they come, in the same call, so a chunk costs no task switch and no copy. Until a sink
 is attached, chunks wait here, and past ``HIGH_WATER`` the source is asked to stop reading. A sink whose
 socket is full pauses the source in the same way: that is the whole backpressure.
+
+Two things may be asked of a body besides: to ``keep`` what it passed on, so that a request can be sent again, and to
+``hold`` an answer back until it is whole, so that one that breaks off can be asked for again. Both have a cap.
 """
 
+import asyncio
 from typing import Protocol
 
 HIGH_WATER = 64 * 1024
@@ -42,7 +46,8 @@ class Body:
 
     ``received`` counts payload bytes that came in; ``held``: the sink asked for a pause; ``complete`` and ``error``
     tell how it ended. A body that was complete before a sink was attached keeps its chunks and may be attached again
-    (``replayable``).
+    (``replayable``). ``keep``: bytes that stay here when they have been passed on (0: none); longer bodies go.
+    ``streamed``: bytes have gone, so it cannot be sent from the start again.
     """
 
     __slots__ = (
@@ -51,12 +56,15 @@ class Body:
         "complete",
         "error",
         "held",
+        "keep",
         "length",
+        "limit",
         "received",
         "sink",
         "source",
         "streamed",
         "trailers",
+        "waiter",
     )
 
     def __init__(self, source: Source | None = None, length: int | None = None) -> None:
@@ -71,6 +79,9 @@ class Body:
         self.trailers: Trailers = []
         self.sink: Sink | None = None
         self.streamed = False
+        self.keep = 0
+        self.limit = HIGH_WATER
+        self.waiter: asyncio.Future[None] | None = None
 
     @classmethod
     def of(cls, data: bytes) -> "Body":
@@ -87,6 +98,11 @@ class Body:
         return self.complete and not self.streamed and self.error is None
 
     @property
+    def intact(self) -> bool:
+        """Whether every byte that came is still here: it may be attached (again), even while more is coming."""
+        return not self.streamed and self.error is None
+
+    @property
     def ended(self) -> bool:
         """Whether nothing more will come."""
         return self.complete or self.error is not None
@@ -96,12 +112,31 @@ class Body:
         self.received += len(data)
         sink = self.sink
         if sink is not None:
+            if self.keep:
+                self._remember(data)
             sink.body_data(data)
             return
         self.chunks.append(data)
         self.buffered += len(data)
-        if self.buffered > HIGH_WATER and self.source is not None:
-            self.source.pause_body()
+        if self.buffered > self.limit:
+            if self.source is not None:
+                self.source.pause_body()
+            self._wake()
+
+    def _remember(self, data: bytes) -> None:
+        self.chunks.append(data)
+        self.buffered += len(data)
+        if self.buffered > self.keep:
+            self._forget()
+
+    def _forget(self) -> None:
+        self.chunks = []
+        self.buffered = self.keep = 0
+        self.streamed = True
+
+    def _wake(self) -> None:
+        if self.waiter is not None and not self.waiter.done():
+            self.waiter.set_result(None)
 
     def finish(self, trailers: Trailers | None = None) -> None:
         """Source side: the body is complete."""
@@ -115,6 +150,8 @@ class Body:
         if sink is not None:
             self.sink = None
             sink.body_end(self.trailers)
+        elif self.waiter is not None:
+            self._wake()
 
     def fail(self, error: BaseException) -> None:
         """Source side: the body broke off. A body that has ended already stays as it is."""
@@ -127,6 +164,33 @@ class Body:
         if sink is not None:
             self.sink = None
             sink.body_failed(error)
+        self._wake()
+
+    def remember(self, limit: int) -> None:
+        """Keep what is passed on from now on, unless the body is, or grows, longer than ``limit`` bytes."""
+        if self.intact and not self.complete and (self.length or 0) <= limit:
+            self.keep = limit
+            self.limit = max(self.limit, limit)
+
+    async def hold(self, limit: int, seconds: float | None) -> bool:
+        """Wait until the whole body is here; False when it takes longer, is larger than ``limit`` bytes, or broke off.
+
+        No sink may be attached meanwhile. What has come stays here for the next one.
+        """
+        if self.complete or self.error is not None:
+            return self.complete
+        self.limit = max(limit, 1)
+        if self.buffered <= self.limit:
+            loop = asyncio.get_running_loop()
+            waiter = self.waiter = loop.create_future()
+            timer = None if seconds is None else loop.call_later(seconds, self._wake)
+            try:
+                await waiter
+            finally:
+                self.waiter = None
+                if timer is not None:
+                    timer.cancel()
+        return self.complete
 
     def attach(self, sink: Sink) -> None:
         """Sink side: take what waits, then everything as it comes."""
@@ -139,12 +203,11 @@ class Body:
         if self.error is not None:
             sink.body_failed(self.error)
             return
-        self.streamed = True
         self.sink = sink
+        paused = self.buffered > self.limit
+        if self.buffered > self.keep or not self.keep:
+            self._forget()
         if chunks:
-            self.chunks = []
-            paused = self.buffered > HIGH_WATER
-            self.buffered = 0
             self.held = False
             for chunk in chunks:
                 sink.body_data(chunk)

@@ -29,6 +29,25 @@ class Sent(StrEnum):
     ALL = "all"
 
 
+class Outcome(StrEnum):
+    """What became of an attempt, and in the end of the call: the one verdict that everything reads.
+
+    The values are those of ``Sidecar-Outcome``. Together with ``Sent`` they tell everything that matters: nothing
+    reached the provider (``NETWORK_ERROR`` or ``TIMEOUT`` with ``Sent.NOTHING``), the attempt is ambiguous (the same
+    with ``Sent.MAYBE``), the provider rejected the call (``CLIENT_ERROR``), refused it for now (``THROTTLED``) or
+    failed (``SERVER_ERROR``). ``REFUSED`` is our own refusal, ``CANCELED`` the app's leaving.
+    """
+
+    SUCCESS = "success"
+    CLIENT_ERROR = "client_error"
+    THROTTLED = "throttled"
+    SERVER_ERROR = "server_error"
+    TIMEOUT = "timeout"
+    NETWORK_ERROR = "network_error"
+    REFUSED = "refused"
+    CANCELED = "canceled"
+
+
 class SidecarError(Exception):
     """Base of all errors below.
 
@@ -40,7 +59,7 @@ class SidecarError(Exception):
     title: ClassVar[str] = "Internal error of the sidecar"
     side: ClassVar[Side] = Side.LOCAL
     proxy_error: ClassVar[str] = "proxy_internal_error"
-    outcome: ClassVar[str] = "refused"
+    outcome: ClassVar[Outcome] = Outcome.REFUSED
     status: int = 500
 
     def __init__(self, detail: str, *, sent: Sent = Sent.NOTHING, retry_after: float | None = None) -> None:
@@ -53,7 +72,7 @@ class SidecarError(Exception):
 class Internal(SidecarError):
     """A bug of ours. Logged once with its traceback."""
 
-    outcome = "server_error"
+    outcome = Outcome.SERVER_ERROR
 
 
 class NoRoute(SidecarError):
@@ -90,7 +109,7 @@ class ClientGone(SidecarError):
     code, status, title = "canceled", 499, "The app went away"
     side = Side.CLIENT
     proxy_error = "http_request_error"
-    outcome = "canceled"
+    outcome = Outcome.CANCELED
 
 
 class Draining(SidecarError):
@@ -107,12 +126,40 @@ class PoolExhausted(SidecarError):
     proxy_error = "connection_limit_reached"
 
 
+class Killed(SidecarError):
+    """The kill switch of this provider is on: by ``enabled: false``, or by hand in the admin API."""
+
+    code, status, title = "killed", 503, "Calls to this provider are switched off"
+    proxy_error = "http_request_denied"
+
+
+class BreakerOpen(SidecarError):
+    """The provider failed too often: no call goes out until the next trial. Nothing was sent."""
+
+    code, status, title = "breaker_open", 503, "The provider is failing; calls to it are paused"
+    proxy_error = "destination_unavailable"
+
+
+class RateLimited(SidecarError):
+    """No turn under ``rate`` came within ``rate.max_wait``, or too many calls wait for one. Nothing was sent."""
+
+    code, status, title = "rate_limited", 429, "Too many calls to this provider for now"
+    proxy_error = "http_request_denied"
+
+
+class ConcurrencyLimited(SidecarError):
+    """No slot under ``concurrency`` came free in time, or too many calls wait for one. Nothing was sent."""
+
+    code, status, title = "concurrency_limited", 503, "Too many calls to this provider at once"
+    proxy_error = "connection_limit_reached"
+
+
 class DeadlineExceeded(SidecarError):
     """``timeouts.total`` or the app's ``Sidecar-Timeout`` is up. ``sent`` says how far the call got."""
 
     code, status, title = "deadline_exceeded", 504, "The time for this call is up"
     proxy_error = "http_response_timeout"
-    outcome = "timeout"
+    outcome = Outcome.TIMEOUT
 
 
 class ConnectFailed(SidecarError):
@@ -121,7 +168,7 @@ class ConnectFailed(SidecarError):
     code, status, title = "connect_failed", 502, "The provider could not be reached"
     side = Side.PROVIDER
     proxy_error = "connection_refused"
-    outcome = "network_error"
+    outcome = Outcome.NETWORK_ERROR
 
 
 class DnsFailed(SidecarError):
@@ -130,7 +177,7 @@ class DnsFailed(SidecarError):
     code, status, title = "dns_failed", 502, "The provider's name could not be resolved"
     side = Side.PROVIDER
     proxy_error = "dns_error"
-    outcome = "network_error"
+    outcome = Outcome.NETWORK_ERROR
 
 
 class TlsFailed(SidecarError):
@@ -139,7 +186,7 @@ class TlsFailed(SidecarError):
     code, status, title = "tls_failed", 502, "No trusted TLS connection to the provider"
     side = Side.PROVIDER
     proxy_error = "tls_protocol_error"
-    outcome = "network_error"
+    outcome = Outcome.NETWORK_ERROR
 
 
 class ConnectTimeout(SidecarError):
@@ -148,7 +195,7 @@ class ConnectTimeout(SidecarError):
     code, status, title = "connect_timeout", 504, "Connecting to the provider took too long"
     side = Side.PROVIDER
     proxy_error = "connection_timeout"
-    outcome = "timeout"
+    outcome = Outcome.TIMEOUT
 
 
 class HeadTimeout(SidecarError):
@@ -157,7 +204,7 @@ class HeadTimeout(SidecarError):
     code, status, title = "head_timeout", 504, "The provider did not answer in time"
     side = Side.PROVIDER
     proxy_error = "http_response_timeout"
-    outcome = "timeout"
+    outcome = Outcome.TIMEOUT
 
 
 class AttemptTimeout(SidecarError):
@@ -166,7 +213,7 @@ class AttemptTimeout(SidecarError):
     code, status, title = "attempt_timeout", 504, "The attempt took too long"
     side = Side.PROVIDER
     proxy_error = "http_response_timeout"
-    outcome = "timeout"
+    outcome = Outcome.TIMEOUT
 
 
 class IdleTimeout(SidecarError):
@@ -175,7 +222,7 @@ class IdleTimeout(SidecarError):
     code, status, title = "idle_timeout", 504, "The provider stopped sending"
     side = Side.PROVIDER
     proxy_error = "http_response_timeout"
-    outcome = "timeout"
+    outcome = Outcome.TIMEOUT
 
 
 class Reset(SidecarError):
@@ -184,7 +231,7 @@ class Reset(SidecarError):
     code, status, title = "reset", 502, "The provider closed the connection"
     side = Side.PROVIDER
     proxy_error = "connection_terminated"
-    outcome = "network_error"
+    outcome = Outcome.NETWORK_ERROR
 
 
 class BadResponse(SidecarError):
@@ -193,7 +240,7 @@ class BadResponse(SidecarError):
     code, status, title = "bad_response", 502, "The provider's answer is not valid HTTP"
     side = Side.PROVIDER
     proxy_error = "http_protocol_error"
-    outcome = "network_error"
+    outcome = Outcome.NETWORK_ERROR
 
 
 class ResponseIncomplete(SidecarError):
@@ -202,12 +249,12 @@ class ResponseIncomplete(SidecarError):
     code, status, title = "response_incomplete", 502, "The provider broke off its answer"
     side = Side.PROVIDER
     proxy_error = "http_response_incomplete"
-    outcome = "network_error"
+    outcome = Outcome.NETWORK_ERROR
 
 
 ERRORS: tuple[type[SidecarError], ...] = (
-    NoRoute, BadRequest, MethodRefused, PoolExhausted, DeadlineExceeded, ConnectFailed, DnsFailed, TlsFailed,
-    ConnectTimeout, HeadTimeout, AttemptTimeout, IdleTimeout, Reset, BadResponse, ResponseIncomplete, Draining,
-    ClientGone, Internal,
+    NoRoute, BadRequest, MethodRefused, Killed, BreakerOpen, RateLimited, ConcurrencyLimited, PoolExhausted,
+    DeadlineExceeded, ConnectFailed, DnsFailed, TlsFailed, ConnectTimeout, HeadTimeout, AttemptTimeout, IdleTimeout,
+    Reset, BadResponse, ResponseIncomplete, Draining, ClientGone, Internal,
 )  # fmt: skip
 """Every public error, in the order of docs/errors.md."""

@@ -4,10 +4,11 @@ All state of one request lives here, never on a policy: policies are shared by e
 """
 
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 from sidecar.core.body import Body
-from sidecar.core.errors import Sent, SidecarError
+from sidecar.core.errors import Outcome, Sent, SidecarError
 from sidecar.core.headers import Headers
 
 NEVER = float("inf")
@@ -24,7 +25,7 @@ class Attempt:
     """One send to the provider: what the log line and the metrics know of it.
 
     Times are monotonic seconds, 0.0 while unknown. ``status`` is the provider's, ``error`` our code. ``line``: header
-    lines (with CRLF) that belong to this send alone.
+    lines (with CRLF) that belong to this send alone. ``outcome``: the verdict, once there is one.
     """
 
     __slots__ = (
@@ -34,6 +35,7 @@ class Attempt:
         "headed",
         "line",
         "n",
+        "outcome",
         "reused",
         "sent",
         "span_id",
@@ -50,6 +52,7 @@ class Attempt:
         self.ended = 0.0
         self.status = 0
         self.error: str | None = None
+        self.outcome: Outcome | None = None
         self.sent = Sent.NOTHING
         self.waited = 0.0
         self.reused = False
@@ -67,13 +70,15 @@ class Exchange:
     ``lines``: header lines (with CRLF) that policies add for the provider. ``upgrade``: the protocols the
     app offers (lower-case). ``headed``: monotonic seconds when the answer's head was ready for the app.
     ``sent`` and ``attempts`` tell how far the call got. ``error``: why there is no answer of the provider.
-    ``tunneled``: bytes from the app and from the provider after an upgrade.
+    ``tunneled``: bytes from the app and from the provider after an upgrade. ``hurried``: the app's own
+    ``Sidecar-Timeout`` is the nearer deadline. ``key``: the idempotency key that goes to the provider. ``admitted``:
+    the breaker's mark of the attempt under way. ``notes``: log field -> value, of policies that had something to do.
     """
 
     __slots__ = (
-        "attempts", "body", "client", "deadline", "error", "headed", "headers", "http10", "inform", "lines", "method",
-        "outcome", "path", "prefix", "provider", "request_id", "route", "sent", "started", "target", "trace",
-        "tracking_id", "tunneled", "upgrade",
+        "admitted", "attempts", "body", "client", "deadline", "error", "headed", "headers", "http10", "hurried",
+        "inform", "key", "lines", "method", "notes", "outcome", "path", "prefix", "provider", "request_id", "route",
+        "sent", "started", "target", "trace", "tracking_id", "tunneled", "upgrade",
     )  # fmt: skip
 
     def __init__(
@@ -100,9 +105,25 @@ class Exchange:
         self.lines = b""
         self.attempts: list[Attempt] = []
         self.sent = Sent.NOTHING
-        self.outcome = ""
+        self.outcome = Outcome.SUCCESS
         self.error: SidecarError | None = None
         self.tunneled: tuple[int, int] | None = None
+        self.hurried = False
+        self.key: bytes | None = None
+        self.admitted = 0
+        self.notes: dict[str, Any] | None = None
+
+    def note(self, field: str, value: Any) -> None:
+        """Put a field into the log line of this call."""
+        if self.notes is None:
+            self.notes = {}
+        self.notes[field] = value
+
+    def fork(self) -> "Exchange":
+        """A second way for the same request, with attempts of its own (a hedge)."""
+        fork = copy(self)
+        fork.attempts = []
+        return fork
 
 
 class Response:
@@ -110,10 +131,11 @@ class Response:
 
     ``headers``: end-to-end fields. ``lines``: header lines (with CRLF) that policies add. ``body``: a
     ``Body``, complete or still coming. ``tunnel``: after 101, the provider's side of the tunnel. ``closers``
-    run exactly once, when the body has ended for the app or for the provider.
+    run exactly once, when the body has ended for the app or for the provider. ``outcome``: the verdict on a provider's
+    answer; None for our own.
     """
 
-    __slots__ = ("body", "closed", "closers", "headers", "lines", "reason", "status", "tunnel")
+    __slots__ = ("body", "closed", "closers", "headers", "lines", "outcome", "reason", "status", "tunnel")
 
     def __init__(self, status: int, reason: bytes, headers: Headers, body: Body) -> None:
         self.status = status
@@ -123,6 +145,7 @@ class Response:
         self.lines = b""
         self.closers: list[Closer] = []
         self.closed = False
+        self.outcome: Outcome | None = None
         self.tunnel: Any = None
 
     def close(self, exchange: Exchange, error: BaseException | None) -> None:
@@ -130,5 +153,10 @@ class Response:
         if self.closed:
             return
         self.closed = True
-        for closer in self.closers:
+        self.settle(exchange, error)
+
+    def settle(self, exchange: Exchange, error: BaseException | None) -> None:
+        """Run the closers so far, and leave room for others: the attempt is over, what comes of the answer is not."""
+        closers, self.closers = self.closers, []
+        for closer in closers:
             closer(exchange, self, error)

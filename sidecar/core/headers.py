@@ -16,7 +16,9 @@ LOWER_NAMES: dict[bytes, bytes] = {}
 OWN = b"sidecar-*"
 """Stands for every ``Sidecar-`` name that has no meaning: dropped on the way to the provider."""
 
-OWN_NAMES = frozenset({b"sidecar-timeout", b"sidecar-request-id", b"sidecar-attempts", b"sidecar-outcome"})
+OWN_NAMES = frozenset(
+    {b"sidecar-timeout", b"sidecar-fault", b"sidecar-request-id", b"sidecar-attempts", b"sidecar-outcome"}
+)
 
 
 def lower_name(name: bytes) -> bytes:

@@ -5,6 +5,7 @@ text that says what would have been right.
 """
 
 import re
+from typing import NamedTuple
 
 _NUMBER = r"([0-9]{1,15}(?:\.[0-9]{1,15})?)"
 """ASCII digits, and never so many that the number would be infinite."""
@@ -17,6 +18,17 @@ _SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400
 _BYTES = {
     None: 1, "B": 1, "KB": 1000, "MB": 1000**2, "GB": 1000**3, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3,
 }  # fmt: skip
+
+
+class Rate(NamedTuple):
+    """So many events in so many seconds. The period is part of it: 60/m is not the quota that 1/s is."""
+
+    events: float
+    seconds: float
+
+    def __str__(self) -> str:
+        unit = next(name for name, seconds in _SECONDS.items() if seconds == self.seconds)
+        return f"{self.events:g}/{unit}"
 
 
 def duration(text: str) -> float:
@@ -54,8 +66,8 @@ def size(text: str) -> int:
     return int(float(match[1]) * _BYTES[match[2]])
 
 
-def rate(text: str) -> float:
-    """Events per second of ``100/s``, ``1000/m``, ``50000/d``.
+def rate(text: str) -> Rate:
+    """``100/s``, ``1000/m``, ``50000/d``.
 
     Raises:
         ValueError: no period, or an unknown one.
@@ -64,7 +76,7 @@ def rate(text: str) -> float:
     if not match:
         msg = f"not a rate: {text!r}; write it like 100/s, 1000/m or 50000/d"
         raise ValueError(msg)
-    return float(match[1]) / _SECONDS[match[2]]
+    return Rate(float(match[1]), _SECONDS[match[2]])
 
 
 def fraction(text: str) -> float:

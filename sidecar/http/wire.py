@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from sidecar.core.env import Env
 from sidecar.core.errors import AttemptTimeout, DeadlineExceeded, Reset
 from sidecar.core.exchange import NEVER, Attempt, Exchange, Response
+from sidecar.core.methods import IDEMPOTENT
 from sidecar.core.units import show_duration
 from sidecar.http.head import RESPONSE_VIA, Edit, nominated, request_head, tokens
 from sidecar.http.patience import Patience
 from sidecar.http.pool import Pool, Waits
 from sidecar.http.provider_connection import ProviderConnection
-
-IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"TRACE"})
-"""Methods that may be sent again when a connection died (RFC 9110 9.2.2)."""
 
 
 @dataclass(frozen=True, slots=True)

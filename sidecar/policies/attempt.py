@@ -1,22 +1,26 @@
 """One send to the provider: its span, its record, its numbers."""
 
-from sidecar.core.errors import Sent, SidecarError
+from sidecar.core.errors import Outcome, Sent, SidecarError
 from sidecar.core.exchange import Attempt, Exchange, Response
 from sidecar.core.layer import Handler
 from sidecar.policies.policy import Policy
 from sidecar.policies.site import Site
 from sidecar.policies.tracking import Tracking
 from sidecar.rules import trace_context
+from sidecar.rules.classify import outcome
+
+_SUCCESS = Outcome.SUCCESS
 
 
 class _AttemptLayer:
-    __slots__ = ("_clock", "_new_id", "_next", "_stats", "_tracking_names")
+    __slots__ = ("_clock", "_new_id", "_next", "_policy_stats", "_stats", "_tracking_names")
 
     def __init__(self, inner: Handler, site: Site) -> None:
         self._next = inner
         self._clock = site.env.clock
         self._new_id = site.env.new_id
         self._stats = site.stats
+        self._policy_stats = site.provider_stats.policies
         names = site.of("tracking", Tracking).response_headers
         self._tracking_names = tuple(name.lower().encode() for name in names)
 
@@ -38,8 +42,9 @@ class _AttemptLayer:
             self._failed(exchange, first, error)
             raise
         attempt = attempts[-1]
-        attempt.status = response.status
+        status = attempt.status = response.status
         index = response.headers.index
+        attempt.outcome = response.outcome = _SUCCESS if status < 400 else self._judge(status, index)
         for name in self._tracking_names:
             if name in index:
                 attempt.tracking_id = index[name].decode("latin-1")
@@ -47,9 +52,15 @@ class _AttemptLayer:
         if len(attempts) - first > 1:
             self._count_dead(exchange, first)
         counts = self._stats.attempts
-        counts[response.status] = counts.get(response.status, 0) + 1
+        counts[status] = counts.get(status, 0) + 1
         response.closers.append(self._closed)
         return response
+
+    def _judge(self, status: int, headers: dict[bytes, bytes]) -> Outcome:
+        if status in (401, 403):
+            failures = self._policy_stats.auth_failures
+            failures[status] = failures.get(status, 0) + 1
+        return outcome(status, headers)
 
     def _closed(self, exchange: Exchange, response: Response, error: BaseException | None) -> None:
         del response
@@ -57,6 +68,7 @@ class _AttemptLayer:
         attempt.ended = self._clock()
         if isinstance(error, SidecarError):
             attempt.error = error.code
+            attempt.outcome = error.outcome
             attempt.sent = Sent.MAYBE
         self._stats.attempt_duration.observe(attempt.ended - attempt.started)
 
@@ -65,8 +77,11 @@ class _AttemptLayer:
         attempt.ended = self._clock()
         if isinstance(error, SidecarError):
             attempt.error = error.code
+            attempt.outcome = error.outcome
+        elif isinstance(error, Exception):
+            attempt.error, attempt.outcome = "internal", Outcome.SERVER_ERROR
         else:
-            attempt.error = "internal" if isinstance(error, Exception) else "canceled"
+            attempt.error, attempt.outcome = "canceled", Outcome.CANCELED
         self._count_dead(exchange, first)
         counts = self._stats.attempts
         counts[attempt.error] = counts.get(attempt.error, 0) + 1

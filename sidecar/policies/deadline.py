@@ -27,7 +27,9 @@ class _DeadlineLayer:
                 seconds = duration(wished.decode("latin-1"))
             except ValueError as error:
                 raise BadRequest(f"Sidecar-Timeout: {error}") from None
-            exchange.deadline = min(exchange.deadline, exchange.started + seconds)
+            if exchange.started + seconds < exchange.deadline:
+                exchange.deadline = exchange.started + seconds
+                exchange.hurried = True
         return self._next(exchange)
 
 

@@ -5,18 +5,18 @@ It stands outside of ``rescue``, so that it sees the final status as well as the
 
 from typing import Any
 
-from sidecar.core.errors import ClientGone, Internal, Sent, Side, SidecarError
+from sidecar.core.errors import ClientGone, Internal, Outcome, Sent, Side, SidecarError
 from sidecar.core.exchange import Attempt, Exchange, Response
 from sidecar.core.layer import Handler
 from sidecar.policies.policy import Policy
 from sidecar.policies.rescue import sent_so_far
 from sidecar.policies.site import Site
 from sidecar.redaction.names import mask_headers, mask_path, mask_text
-from sidecar.rules.classify import outcome
 from sidecar.telemetry.access_log import LEVELS
 
 _INFO = LEVELS["info"]
 _ALL = Sent.ALL
+_SUCCESS = Outcome.SUCCESS
 
 
 class _RecordLayer:
@@ -45,8 +45,8 @@ class _RecordLayer:
         exchange.headed = self._clock()
         error = exchange.error
         if error is None:
-            exchange.outcome = outcome(response.status)
-            exchange.sent = _ALL
+            result = exchange.outcome = response.outcome or _SUCCESS
+            exchange.sent = _ALL if result is _SUCCESS or len(exchange.attempts) < 2 else _how_far(exchange)
         else:
             exchange.outcome = error.outcome
             exchange.sent = error.sent
@@ -81,7 +81,7 @@ class _RecordLayer:
         log = self._log
         if log.level > _INFO and error is None:
             return
-        success = exchange.outcome == "success"
+        success = exchange.outcome is _SUCCESS
         if success and log.sample_success < 1.0 and self._uniform(0, 1) >= log.sample_success:
             return
         path, query = mask_path(exchange.target)
@@ -115,6 +115,8 @@ class _RecordLayer:
             "client": exchange.client,
             "user_agent": agent.decode("latin-1") if agent is not None else None,
         }
+        if exchange.notes is not None:
+            record |= exchange.notes
         if not success:
             self._explain(record, exchange, response)
         log.line(record)
@@ -157,6 +159,12 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
         "connection": "reused" if attempt.reused else "new",
         "addr": attempt.addr,
     }
+
+
+def _how_far(exchange: Exchange) -> Sent:
+    """The provider answered; but an earlier attempt without an answer may have been carried out as well."""
+    ambiguous = any(attempt.sent is Sent.MAYBE for attempt in exchange.attempts)
+    return Sent.MAYBE if ambiguous else Sent.ALL
 
 
 def _why_unanswered(exchange: Exchange, broken: BaseException) -> SidecarError:

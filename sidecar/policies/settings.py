@@ -5,9 +5,17 @@ A policy's settings are a ``Settings`` subclass in the policy's own file. Values
 """
 
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    PlainValidator,
+    WithJsonSchema,
+    model_validator,
+)
 
 from sidecar.core import units
 
@@ -21,9 +29,34 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, hide_input_in_errors=True)
 
+    @classmethod
+    def unset(cls) -> Self:
+        """The settings that hold where nobody wrote the key."""
+        return cls()
+
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         for name, value in super().__repr_args__():
             yield name, value if isinstance(value, int | float | BaseModel | None) else ...
+
+
+class Switchable(Settings):
+    """Settings of a policy that is off until its key is written: in the file, or by a profile or preset.
+
+    ``breaker: off`` is short for ``breaker: {mode: off}``.
+    """
+
+    mode: Literal["enforce", "observe", "off"] = "enforce"
+    """``observe`` counts what it would have done (sidecar_observed_total), and does nothing; ``off`` takes it away."""
+
+    @classmethod
+    def unset(cls) -> Self:
+        """Nobody wrote the key: the policy is off."""
+        return cls(mode="off")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: Any) -> Any:
+        return {"mode": "off"} if value == "off" or value is False else value
 
 
 def _duration(value: Any) -> Any:
@@ -47,6 +80,19 @@ def _fraction(value: Any) -> Any:
         msg = "not a percentage: write it like 20% or 0.2"
         raise ValueError(msg)
     return units.fraction(str(value))
+
+
+def _rate(value: Any) -> Any:
+    if isinstance(value, units.Rate):
+        return value
+    if not isinstance(value, str):
+        msg = "not a rate: write it like 100/s, 1000/m or 50000/d"
+        raise ValueError(msg)
+    rate = units.rate(value)
+    if rate.events <= 0:
+        msg = "a rate must be more than 0; to stop all calls use enabled: false"
+        raise ValueError(msg)
+    return rate
 
 
 Duration = Annotated[
@@ -78,3 +124,11 @@ Fraction = Annotated[
     WithJsonSchema({"type": ["string", "number"], "pattern": r"^\d+(\.\d+)?\s?%$", "minimum": 0, "maximum": 1}),
 ]
 """0 to 1; written ``20%`` or ``0.2``."""
+
+Rate = Annotated[
+    units.Rate,
+    PlainValidator(_rate),
+    PlainSerializer(str),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?/(s|m|h|d)$", "examples": ["100/s", "50000/d"]}),
+]
+"""So many in a period; written ``100/s``, ``1000/m``, ``50000/d``."""

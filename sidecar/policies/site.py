@@ -1,16 +1,19 @@
 """Where a stack is built: one route of one provider, with everything its policies may need."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
 from sidecar.core.env import Env
 from sidecar.http.head import Edit
+from sidecar.policies.kept import Kept
 from sidecar.policies.settings import Settings
+from sidecar.policies.switches import Switch
 from sidecar.telemetry.access_log import AccessLog
 from sidecar.telemetry.stats import ProviderStats, RouteStats
 
 S = TypeVar("S", bound=Settings)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +31,22 @@ class Origin:
     path: str
 
 
+@dataclass(slots=True)
+class Links:
+    """What inner policies offer to outer ones; stacks are built from the inside out.
+
+    ``breaker_wait``: seconds until the breaker lets a call through, 0.0 when it does now; told the time.
+    """
+
+    breaker_wait: Callable[[float], float] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One route of one provider while its stack is built."""
+    """One route of one provider while its stack is built.
+
+    ``enabled``: the YAML half of the kill switch, ``switch`` the other, which people turn by hand.
+    """
 
     provider: str
     route: str
@@ -41,8 +57,19 @@ class Site:
     provider_stats: ProviderStats
     origin: Origin
     edit: Edit
+    kept: Kept = field(default_factory=Kept)
+    enabled: bool = True
+    switch: Switch = field(default_factory=Switch)
+    links: Links = field(default_factory=Links)
 
     def of(self, key: str, kind: type[S]) -> S:
         """The validated settings under a YAML key, or the defaults of their model."""
         found: Any = self.settings.get(key)
-        return cast("S", found) if found is not None else kind()
+        return cast("S", found) if found is not None else kind.unset()
+
+    def state(self, policy: str, make: Callable[[], T], *what: Hashable) -> T:
+        """State of a policy that routes share and that outlives a reload, while provider and ``what`` stay the same.
+
+        ``what``: the settings the state depends on, and the route where it is the route's alone.
+        """
+        return self.kept.get((self.provider, policy, *what), make)

@@ -13,8 +13,10 @@ from functools import cache, lru_cache
 from itertools import accumulate
 from typing import Final
 
-from sidecar.telemetry.families import FAMILIES, Family, Kind
-from sidecar.telemetry.stats import BUCKETS, Histogram, Stats
+from sidecar.telemetry.families import FAMILIES
+from sidecar.telemetry.family import Family, Kind
+from sidecar.telemetry.histogram import BUCKETS, Histogram
+from sidecar.telemetry.stats import Stats
 
 TEXT = b"text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS = b"application/openmetrics-text; version=1.0.0; charset=utf-8"

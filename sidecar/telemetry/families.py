@@ -5,61 +5,15 @@ that their number is bounded. A counter whose label sets are known begins at zer
 first increment; one whose are not (method, status) appears with its first use.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
 
 from sidecar import __version__
 from sidecar.core.errors import ERRORS, Side
 from sidecar.telemetry import process
-from sidecar.telemetry.stats import Histogram, ProviderStats, RouteStats, Stats
-
-
-class Kind(StrEnum):
-    """Types of metrics, named as OpenMetrics names them."""
-
-    COUNTER = "counter"
-    GAUGE = "gauge"
-    HISTOGRAM = "histogram"
-    INFO = "info"
-
-
-class Sample(NamedTuple):
-    """One number, or one histogram. ``labels``: values in the order of the family's labels."""
-
-    labels: tuple[str, ...]
-    value: float
-
-
-class Distribution(NamedTuple):
-    """One histogram of a family."""
-
-    labels: tuple[str, ...]
-    value: Histogram
-
-
-@dataclass(frozen=True, slots=True)
-class Family:
-    """One metric. ``name``: without the suffix of its kind (``_total``, ``_info``). ``unit``: its end, or empty.
-
-    ``exemplars``: whether buckets carry the request id seen last, in OpenMetrics.
-    """
-
-    name: str
-    kind: Kind
-    help: str
-    labels: tuple[str, ...]
-    collect: Callable[[Stats], Iterable[Sample | Distribution]]
-    unit: str = ""
-    exemplars: bool = False
-
-    @property
-    def sample_name(self) -> str:
-        """The name to ask for in a query; a histogram's samples add ``_bucket``, ``_sum`` and ``_count``."""
-        suffix = {Kind.COUNTER: "_total", Kind.INFO: "_info"}.get(self.kind, "")
-        return self.name + suffix
-
+from sidecar.telemetry.family import PROVIDER, Distribution, Family, Kind, Sample, per_provider, waits
+from sidecar.telemetry.histogram import Histogram
+from sidecar.telemetry.policy_families import POLICY_FAMILIES
+from sidecar.telemetry.stats import RouteStats, Stats
 
 LOCAL_CODES = tuple(error.code for error in ERRORS if error.side is Side.LOCAL)
 """Codes with which the sidecar itself refuses a call."""
@@ -104,22 +58,6 @@ def _per_route(get: Callable[[RouteStats], Histogram]) -> Callable[[Stats], Iter
     return collect
 
 
-def _waits(get: Callable[[ProviderStats], Histogram]) -> Callable[[Stats], Iterator[Distribution]]:
-    def collect(stats: Stats) -> Iterator[Distribution]:
-        for provider in stats.providers.values():
-            yield Distribution((provider.provider,), get(provider))
-
-    return collect
-
-
-def _per_provider(get: Callable[[ProviderStats], int]) -> Callable[[Stats], Iterator[Sample]]:
-    def collect(stats: Stats) -> Iterator[Sample]:
-        for provider in stats.providers.values():
-            yield Sample((provider.provider,), get(provider))
-
-    return collect
-
-
 def _one(get: Callable[[Stats], float | None]) -> Callable[[Stats], Iterator[Sample]]:
     def collect(stats: Stats) -> Iterator[Sample]:
         value = get(stats)
@@ -130,7 +68,6 @@ def _one(get: Callable[[Stats], float | None]) -> Callable[[Stats], Iterator[Sam
 
 
 _ROUTE = ("provider", "route")
-_PROVIDER = ("provider",)
 
 FAMILIES: tuple[Family, ...] = (
     Family(
@@ -146,7 +83,7 @@ FAMILIES: tuple[Family, ...] = (
     Family(
         "sidecar_overhead_seconds", Kind.HISTOGRAM,
         "The part of a call's time that was not spent waiting for the provider.",
-        _PROVIDER, _waits(lambda provider: provider.overhead), "seconds",
+        PROVIDER, waits(lambda provider: provider.overhead), "seconds",
     ),
     Family(
         "sidecar_attempts", Kind.COUNTER,
@@ -170,16 +107,17 @@ FAMILIES: tuple[Family, ...] = (
     Family(
         "sidecar_pool_wait_seconds", Kind.HISTOGRAM,
         "Time that calls waited for a connection because all were busy; calls that did not wait are not counted.",
-        _PROVIDER, _waits(lambda provider: provider.pool_wait), "seconds",
+        PROVIDER, waits(lambda provider: provider.pool_wait), "seconds",
     ),
     Family(
         "sidecar_connections_opened", Kind.COUNTER, "Connections opened to a provider.",
-        _PROVIDER, _per_provider(lambda provider: provider.connections_opened),
+        PROVIDER, per_provider(lambda provider: provider.connections_opened),
     ),
     Family(
         "sidecar_in_flight", Kind.GAUGE, "Calls that have begun and whose answer has not ended.",
-        _PROVIDER, _per_provider(lambda provider: provider.in_flight),
+        PROVIDER, per_provider(lambda provider: provider.in_flight),
     ),
+    *POLICY_FAMILIES,
     Family(
         "sidecar_client_connections", Kind.GAUGE, "Open connections of apps.",
         (), _one(lambda stats: stats.client_connections),

@@ -47,7 +47,9 @@ def test_no_sizes(text):
 
 @pytest.mark.parametrize(("text", "rate"), [("100/s", 100.0), ("90/m", 1.5), ("3600/h", 1.0), ("86400/d", 1.0)])
 def test_rates(text, rate):
-    assert units.rate(text) == pytest.approx(rate)
+    parsed = units.rate(text)
+    assert parsed.events / parsed.seconds == pytest.approx(rate)
+    assert str(parsed) == text
 
 
 @pytest.mark.parametrize("text", ["", "100", "100/", "/s", "100/ms", "100 / s", "-1/s"])

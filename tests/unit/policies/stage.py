@@ -13,6 +13,7 @@ from sidecar.policies.order import fold
 from sidecar.policies.policy import Policy
 from sidecar.policies.settings import Settings
 from sidecar.policies.site import Origin, Site
+from sidecar.rules.classify import outcome
 from sidecar.telemetry.access_log import AccessLog
 from sidecar.telemetry.stats import Stats
 
@@ -35,7 +36,8 @@ class KeptLog(AccessLog):
 class Stage:
     """``now``: monotonic seconds. ``script``: what the innermost handler gives or raises, one after the other.
 
-    ``seen``: what reached it. ``takes``: seconds that pass in it.
+    ``seen``: what reached it. ``takes``: seconds that pass in it. ``slept``: the waits of policies; ``now`` moves with
+    them. ``drawn``: where in its range every random number lies, 0 to 1.
     """
 
     def __init__(self, *, level: str = "info", sample: float = 1.0, **settings: Settings) -> None:
@@ -44,6 +46,7 @@ class Stage:
         self.ids = 0
         self.drawn = 0.5
         self.stats = Stats()
+        self.slept: list[float] = []
         self.log = KeptLog(self.stats, level, sample)
         self.script: list[Response | BaseException] = []
         self.seen: list[Exchange] = []
@@ -51,7 +54,14 @@ class Stage:
             provider="payments",
             route="charge",
             settings=settings,
-            env=replace(Env(), clock=lambda: self.now, new_id=self._id, uniform=lambda low, high: self.drawn),
+            env=replace(
+                Env(),
+                clock=lambda: self.now,
+                wall=lambda: 784111677.0 + self.now,
+                new_id=self._id,
+                uniform=lambda low, high: low + (high - low) * self.drawn,
+                sleep=self._sleep,
+            ),
             log=self.log,
             stats=self.stats.route("payments", "charge"),
             provider_stats=self.stats.provider("payments"),
@@ -62,6 +72,10 @@ class Stage:
     def _id(self, digits: int) -> str:
         self.ids += 1
         return f"{self.ids:0{digits}x}"
+
+    async def _sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
 
     def build(self, *policies: Policy) -> Handler:
         """The stack of these policies around the script."""
@@ -85,4 +99,6 @@ def ask(target: bytes = b"/v1/x", *headers: tuple[bytes, bytes], method: bytes =
 
 def respond(status: int = 200, *headers: tuple[bytes, bytes], body: Body | None = None) -> Response:
     """An answer of the provider."""
-    return Response(status, b"", Headers.of(headers), body or Body.of(b""))
+    response = Response(status, b"", Headers.of(headers), body or Body.of(b""))
+    response.outcome = outcome(status, response.headers.index)
+    return response

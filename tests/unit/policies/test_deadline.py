@@ -30,6 +30,14 @@ async def test_the_app_may_not_ask_for_more() -> None:
     assert await deadline_of(8.0, (b"sidecar-timeout", b"1h")) == 108.0
 
 
+async def test_a_deadline_of_the_app_is_marked_as_its_own() -> None:
+    for wish, hurried in ((b"250ms", True), (b"8s", False), (b"1h", False)):
+        stage = Stage(timeouts=Timeouts.model_construct(total=8.0))
+        exchange = ask(b"/", (b"sidecar-timeout", wish))
+        await stage.build(deadline.POLICY)(exchange)
+        assert exchange.hurried is hurried
+
+
 async def test_the_app_sets_one_where_there_is_none() -> None:
     assert await deadline_of(0.0, (b"sidecar-timeout", b"2s")) == 102.0
 

@@ -9,8 +9,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from sidecar import __version__
 from sidecar.telemetry.exposition import metrics_markdown, render, slices, wants_openmetrics
-from sidecar.telemetry.families import FAMILIES, LOCAL_CODES, Kind
-from sidecar.telemetry.stats import BUCKETS, Stats
+from sidecar.telemetry.families import FAMILIES, LOCAL_CODES
+from sidecar.telemetry.family import Kind
+from sidecar.telemetry.histogram import BUCKETS
+from sidecar.telemetry.stats import Stats
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 BOTH = pytest.mark.parametrize("openmetrics", [False, True], ids=["text", "openmetrics"])
