@@ -170,7 +170,13 @@ class Body:
         """Keep what is passed on from now on, unless the body is, or grows, longer than ``limit`` bytes."""
         if self.intact and not self.complete and (self.length or 0) <= limit:
             self.keep = limit
-            self.limit = max(self.limit, limit)
+            self._allow(max(self.limit, limit))
+
+    def _allow(self, limit: int) -> None:
+        """So many bytes may wait from now on. A source that was paused at fewer goes on."""
+        paused, self.limit = self.buffered > self.limit, limit
+        if paused and self.buffered <= limit and self.source is not None:
+            self.source.resume_body()
 
     async def hold(self, limit: int, seconds: float | None) -> bool:
         """Wait until the whole body is here; False when it takes longer, is larger than ``limit`` bytes, or broke off.
@@ -179,7 +185,7 @@ class Body:
         """
         if self.complete or self.error is not None:
             return self.complete
-        self.limit = max(limit, 1)
+        self._allow(max(limit, 1))
         if self.buffered <= self.limit:
             loop = asyncio.get_running_loop()
             waiter = self.waiter = loop.create_future()
@@ -218,6 +224,14 @@ class Body:
     def detach(self) -> None:
         """Sink side: take no more. What comes from now on waits here, and soon pauses the source."""
         self.sink = None
+
+    def part(self, error: BaseException) -> None:
+        """Take it from its sink, for which it has failed; the body itself goes on, and may be attached again."""
+        sink, self.sink = self.sink, None
+        if sink is not None:
+            if self.held:
+                self.resume()
+            sink.body_failed(error)
 
     def pause(self) -> None:
         """Sink side: ask the source to stop."""

@@ -59,14 +59,16 @@ class SidecarError(Exception):
     title: ClassVar[str] = "Internal error of the sidecar"
     side: ClassVar[Side] = Side.LOCAL
     proxy_error: ClassVar[str] = "proxy_internal_error"
-    outcome: ClassVar[Outcome] = Outcome.REFUSED
+    outcome: Outcome = Outcome.REFUSED
     status: int = 500
 
     def __init__(self, detail: str, *, sent: Sent = Sent.NOTHING, retry_after: float | None = None) -> None:
+        """``retry_after``: seconds. ``lines``: header lines (with CRLF) that belong into the answer."""
         super().__init__(detail)
         self.detail = detail
         self.sent = sent
         self.retry_after = retry_after
+        self.lines = b""
 
 
 class Internal(SidecarError):
@@ -252,9 +254,41 @@ class ResponseIncomplete(SidecarError):
     outcome = Outcome.NETWORK_ERROR
 
 
+class FaultInjected(SidecarError):
+    """A failure that ``faults`` made on purpose, to test the app. ``status`` is the one that was asked for."""
+
+    code, status, title = "fault_injected", 503, "A fault was injected on purpose"
+    proxy_error = "proxy_internal_response"
+    outcome = Outcome.SERVER_ERROR
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        status: int = 503,
+        outcome: Outcome = Outcome.SERVER_ERROR,
+        sent: Sent = Sent.NOTHING,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(detail, sent=sent, retry_after=retry_after)
+        self.status = status
+        self.outcome = outcome
+
+
+class NoAnswer(BaseException):
+    """The app's connection is reset instead of answered; ``exchange.error`` says why.
+
+    Nobody may turn it into an answer: like CancelledError it passes whoever catches failures.
+    """
+
+
+class Superseded(Exception):
+    """Closes an answer that nobody will read, because another one is asked for. Nobody's failure."""
+
+
 ERRORS: tuple[type[SidecarError], ...] = (
     NoRoute, BadRequest, MethodRefused, Killed, BreakerOpen, RateLimited, ConcurrencyLimited, PoolExhausted,
     DeadlineExceeded, ConnectFailed, DnsFailed, TlsFailed, ConnectTimeout, HeadTimeout, AttemptTimeout, IdleTimeout,
-    Reset, BadResponse, ResponseIncomplete, Draining, ClientGone, Internal,
+    Reset, BadResponse, ResponseIncomplete, Draining, ClientGone, FaultInjected, Internal,
 )  # fmt: skip
 """Every public error, in the order of docs/errors.md."""

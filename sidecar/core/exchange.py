@@ -11,6 +11,9 @@ from sidecar.core.body import Body
 from sidecar.core.errors import Outcome, Sent, SidecarError
 from sidecar.core.headers import Headers
 
+# Reading a member off its enumeration costs 0.2 us.
+_NOTHING, _SUCCESS = Sent.NOTHING, Outcome.SUCCESS
+
 NEVER = float("inf")
 """A deadline that does not come."""
 
@@ -53,7 +56,7 @@ class Attempt:
         self.status = 0
         self.error: str | None = None
         self.outcome: Outcome | None = None
-        self.sent = Sent.NOTHING
+        self.sent = _NOTHING
         self.waited = 0.0
         self.reused = False
         self.addr = ""
@@ -71,14 +74,15 @@ class Exchange:
     app offers (lower-case). ``headed``: monotonic seconds when the answer's head was ready for the app.
     ``sent`` and ``attempts`` tell how far the call got. ``error``: why there is no answer of the provider.
     ``tunneled``: bytes from the app and from the provider after an upgrade. ``hurried``: the app's own
-    ``Sidecar-Timeout`` is the nearer deadline. ``key``: the idempotency key that goes to the provider. ``admitted``:
-    the breaker's mark of the attempt under way. ``notes``: log field -> value, of policies that had something to do.
+    ``Sidecar-Timeout`` is the nearer deadline. ``most``: attempts at most. ``key``: the idempotency key that goes to
+    the provider. ``admitted``: the breaker's mark of the attempt under way. ``notes``: log field -> value, of policies
+    that had something to do. ``keep_alive``: the app wants its connection kept.
     """
 
     __slots__ = (
         "admitted", "attempts", "body", "client", "deadline", "error", "headed", "headers", "http10", "hurried",
-        "inform", "key", "lines", "method", "notes", "outcome", "path", "prefix", "provider", "request_id", "route",
-        "sent", "started", "target", "trace", "tracking_id", "tunneled", "upgrade",
+        "inform", "keep_alive", "key", "lines", "method", "most", "notes", "outcome", "path", "prefix", "provider",
+        "request_id", "route", "sent", "started", "target", "trace", "tracking_id", "tunneled", "upgrade",
     )  # fmt: skip
 
     def __init__(
@@ -92,6 +96,7 @@ class Exchange:
         self.started = started
         self.headed = 0.0
         self.http10 = False
+        self.keep_alive = True
         self.upgrade: bytes | None = None
         self.inform: Inform | None = None
         self.path = target
@@ -104,12 +109,13 @@ class Exchange:
         self.trace: Any = None
         self.lines = b""
         self.attempts: list[Attempt] = []
-        self.sent = Sent.NOTHING
-        self.outcome = Outcome.SUCCESS
+        self.sent = _NOTHING
+        self.outcome = _SUCCESS
         self.error: SidecarError | None = None
         self.tunneled: tuple[int, int] | None = None
         self.hurried = False
         self.key: bytes | None = None
+        self.most = 1 << 30
         self.admitted = 0
         self.notes: dict[str, Any] | None = None
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.core import headers as module
-from sidecar.core.headers import OWN, Headers, lower_name
+from sidecar.core.headers import OWN, Headers, Shape, lower_name, shape_of
 
 PAIRS = [(b"Host", b"a"), (b"X-A", b"1"), (b"x-a", b"2"), (b"Accept", b"*/*")]
 
@@ -110,3 +110,74 @@ def test_the_index_always_agrees_with_the_fields(pairs: list[tuple[bytes, bytes]
         assert rebuilt.fields == headers.fields
         assert rebuilt.index == headers.index
     assert headers.get(name.lower()) is None
+
+
+@pytest.fixture
+def no_shapes() -> Iterator[None]:
+    before = dict(module.SHAPES)
+    module.SHAPES.clear()
+    yield
+    module.SHAPES.clear()
+    module.SHAPES.update(before)
+
+
+@pytest.mark.usefixtures("no_shapes")
+def test_the_same_names_have_one_shape() -> None:
+    shape = shape_of((b"Host", b"X-A"))
+    assert shape is not None
+    assert (shape.names, shape.lowers, shape.special) == ((b"Host", b"X-A"), (b"host", b"x-a"), False)
+    assert shape_of((b"Host", b"X-A")) is shape
+    assert shape_of((b"X-A", b"Host")) is not shape
+
+
+@pytest.mark.usefixtures("no_shapes")
+@pytest.mark.parametrize("name", [b"TE", b"Transfer-Encoding", b"upgrade"])
+def test_a_shape_tells_of_special_names(name: bytes) -> None:
+    shape = shape_of((b"Host", name))
+    assert shape is not None
+    assert shape.special
+
+
+@pytest.mark.usefixtures("no_shapes")
+def test_names_that_differ_by_case_only_have_no_shape() -> None:
+    assert shape_of((b"X-A", b"x-a")) is None
+    assert shape_of((b"Sidecar-New", b"Sidecar-Newer")) is None
+
+
+@pytest.mark.usefixtures("no_shapes", "empty_cache")
+def test_shapes_are_bounded_in_number_and_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_CACHE_SHAPES", 2)
+    assert shape_of((b"x" * 3000,)) is None
+    assert [shape_of((name,)) is None for name in (b"A", b"B", b"C", b"A")] == [False, False, True, False]
+
+
+def shaped() -> Headers:
+    pairs = [(b"Host", b"a"), (b"X-A", b"1"), (b"Accept", b"*/*")]
+    names = tuple(name for name, _ in pairs)
+    lowers = tuple(lower_name(name) for name in names)
+    headers = Headers(None, dict(zip(lowers, (value for _, value in pairs), strict=True)), Shape(names, lowers))
+    headers.block = b"Host: a\r\nX-A: 1\r\nAccept: */*"
+    return headers
+
+
+def test_fields_of_a_shape() -> None:
+    assert shaped().fields == [(b"host", b"Host", b"a"), (b"x-a", b"X-A", b"1"), (b"accept", b"Accept", b"*/*")]
+
+
+def test_headers_that_are_changed_lose_their_shape_and_block() -> None:
+    added, changed, removed = shaped(), shaped(), shaped()
+    added.add(b"B", b"2")
+    changed.set(b"x-A", b"2")
+    removed.remove(b"x-a")
+    assert added.pairs() == [(b"Host", b"a"), (b"X-A", b"1"), (b"Accept", b"*/*"), (b"B", b"2")]
+    assert changed.pairs() == [(b"Host", b"a"), (b"x-A", b"2"), (b"Accept", b"*/*")]
+    assert removed.pairs() == [(b"Host", b"a"), (b"Accept", b"*/*")]
+    for headers in (added, changed, removed):
+        assert (headers.shape, headers.block) == (None, b"")
+        assert headers.index == Headers.of(headers.pairs()).index
+
+
+def test_what_changes_nothing_keeps_the_shape() -> None:
+    headers = shaped()
+    headers.remove(b"nope")
+    assert headers.shape is not None
