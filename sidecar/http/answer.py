@@ -2,8 +2,15 @@
 
 from sidecar.core.body import Body, Trailers
 from sidecar.core.exchange import Exchange, Response
-from sidecar.core.headers import Headers
-from sidecar.http.head import RESPONSE_DROP, nominated, response_head, trailer_block
+from sidecar.core.headers import Headers, Shape
+from sidecar.http.head import (
+    RESPONSE_DROP,
+    fields_template,
+    nominated,
+    response_head,
+    status_line,
+    trailer_block,
+)
 
 BODILESS, COUNTED, CHUNKED, UNTIL_CLOSE = range(4)
 """The framings: no body, Content-Length, chunked, ended by the close (for HTTP/1.0 apps)."""
@@ -13,6 +20,10 @@ INTERIM_DROP = RESPONSE_DROP | {b"content-length"}
 
 _JOIN_BELOW = 64 * 1024
 """Bodies up to this size are written in one piece with their head: a copy is cheaper than a second call."""
+
+
+_templates: dict[Shape, bytes] = {}
+"""What of an answer's fields the app gets; there is a bounded number of shapes."""
 
 
 def framing_of(exchange: Exchange, response: Response) -> int:
@@ -26,12 +37,6 @@ def framing_of(exchange: Exchange, response: Response) -> int:
 
 def head_of(exchange: Exchange, response: Response, framing: int, *, keep_alive: bool) -> bytes:
     """The head for the app, but for ``Date``, which the caller has put into ``response.lines``."""
-    drop = RESPONSE_DROP
-    connection = response.headers.index.get(b"connection")
-    if connection is not None:
-        drop = nominated(connection, drop)
-    if response.status == 204:
-        drop = drop | INTERIM_DROP
     lines = response.lines
     if framing == CHUNKED:
         lines += b"Transfer-Encoding: chunked\r\n"
@@ -39,7 +44,23 @@ def head_of(exchange: Exchange, response: Response, framing: int, *, keep_alive:
         lines += b"Connection: close\r\n"
     elif exchange.http10:
         lines += b"Connection: keep-alive\r\n"
-    return response_head(response.status, response.reason, response.headers, drop, lines)
+    headers = response.headers
+    shape = headers.shape
+    if shape is not None and headers.block:
+        template = _templates.get(shape)
+        if template is None:
+            template = _templates[shape] = fields_template(shape, RESPONSE_DROP)
+        start = status_line(response.status, response.reason)
+        if template:
+            return b"%b%b%b\r\n" % (start, template % tuple(headers.index.values()), lines)
+        return b"%b%b\r\n%b\r\n" % (start, headers.block, lines)
+    drop = RESPONSE_DROP
+    connection = headers.index.get(b"connection")
+    if connection is not None:
+        drop = nominated(connection, drop)
+    if response.status == 204:
+        drop = drop | INTERIM_DROP
+    return response_head(response.status, response.reason, headers, drop, lines)
 
 
 def interim_head(status: int, reason: bytes, headers: Headers) -> bytes:

@@ -9,13 +9,12 @@ from collections import deque
 from typing import cast
 
 from sidecar.core.body import Body, Trailers
-from sidecar.core.errors import BadRequest, ClientGone, Draining, SidecarError
+from sidecar.core.errors import BadRequest, ClientGone, Draining, NoAnswer, SidecarError
 from sidecar.core.exchange import NEVER, Exchange, Response
 from sidecar.core.headers import Headers
 from sidecar.core.units import show_duration
 from sidecar.http import answer
 from sidecar.http.answer import CHUNKED, COUNTED, UNTIL_CLOSE
-from sidecar.http.request_head import Head
 from sidecar.http.request_parser import RequestParser
 from sidecar.http.reset import reset
 from sidecar.http.server import Server
@@ -37,16 +36,16 @@ class AppConnection(asyncio.Protocol):
     """The app's side of the journey."""
 
     __slots__ = (
-        "_done", "_exchange", "_framing", "_full", "_holds", "_lingering", "_lost", "_next", "_parser", "_peer",
-        "_queue", "_response", "_room", "_server", "_task", "_timer", "_transport", "_wait",
+        "_done", "_exchange", "_framing", "_full", "_holds", "_lingering", "_lost", "_next", "_parser", "_queue",
+        "_response", "_room", "_server", "_task", "_timer", "_transport", "_wait",
     )  # fmt: skip
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._parser = RequestParser(self, server.limits)
+        self._parser = RequestParser(self, server.limits, server.env.clock)
         self._timer = LazyTimer(server.loop, server.env.clock, self._timed_out)
         self._wait = _IDLE
-        self._queue: deque[tuple[Head, Exchange]] = deque()
+        self._queue: deque[Exchange] = deque()
         self._next: asyncio.Future[None] | None = None
         self._done: asyncio.Future[BaseException | None] | None = None
         self._exchange: Exchange | None = None
@@ -57,7 +56,6 @@ class AppConnection(asyncio.Protocol):
         self._framing = COUNTED
         self._lingering = False
         self._lost = False
-        self._peer = ""
 
     # ---- the transport's side ----
 
@@ -70,7 +68,7 @@ class AppConnection(asyncio.Protocol):
             transport.close()
             return
         peer = transport.get_extra_info("peername")
-        self._peer = str(peer[0]) if isinstance(peer, tuple) else "unix"
+        self._parser.client = str(peer[0]) if isinstance(peer, tuple) else "unix"
         self._guard(_IDLE, server.limits.idle_timeout)
         self._task = server.env.spawn(self._serve(), "app connection")
 
@@ -80,6 +78,8 @@ class AppConnection(asyncio.Protocol):
             return
         parser = self._parser
         parser.feed(data)
+        if parser.ready:
+            return
         if parser.early:
             self._hold(_PIPELINE)  # whose bytes these are is known when the provider has answered the upgrade
         if parser.current is not None:
@@ -147,18 +147,24 @@ class AppConnection(asyncio.Protocol):
 
     # ---- the parser's side ----
 
-    def on_head(self, head: Head) -> None:
+    def on_head(self, exchange: Exchange) -> None:
         """A request has begun; it waits its turn."""
-        self._enqueue(
-            head,
-            Exchange(head.method, head.target, head.headers, head.body, self._peer, self._server.env.clock()),
-        )
+        if not self._full:
+            self._timer.at = NEVER
+        if not exchange.http10:
+            exchange.inform = self._inform
+        self._queue.append(exchange)
+        if self._exchange is not None or len(self._queue) > 1:
+            self._hold(_PIPELINE)
+        waiter = self._next
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
 
-    def on_bad_head(self, error: SidecarError, head: Head) -> None:
+    def on_bad_head(self, error: SidecarError, exchange: Exchange) -> None:
         """A request that cannot be read: it is answered in its turn, then the connection ends."""
-        exchange = Exchange(head.method or b"-", head.target, head.headers, None, self._peer, self._server.env.clock())
+        exchange.method = exchange.method or b"-"
         exchange.error = error
-        self._enqueue(head, exchange)
+        self.on_head(exchange)
 
     def pause_body(self) -> None:
         """The request body's sink is full."""
@@ -199,22 +205,22 @@ class AppConnection(asyncio.Protocol):
 
     async def _serve(self) -> None:
         server, queue = self._server, self._queue
-        handle = server.handle
+        handle, create_future = server.handle, server.loop.create_future
         try:
             while True:
                 if not queue:
-                    self._next = server.loop.create_future()
-                    await self._next
-                head, exchange = queue.popleft()
-                self._exchange = exchange
-                if head.body is not None:
-                    self._ready_body(head.body, exchange)
+                    waiter = self._next = create_future()
+                    await waiter
+                exchange = self._exchange = queue.popleft()
+                if exchange.body is not None:
+                    self._ready_body(exchange.body, exchange)
                 response = await handle(exchange)
                 if response.tunnel is not None:
                     await self._tunnel(exchange, response)
                     return
-                keep_alive = self._write_head(head, exchange, response)
-                if response.body.replayable:
+                whole = response.body.replayable
+                keep_alive = self._write_head(exchange, response, whole=whole)
+                if whole:
                     # It was written in one piece together with the head.
                     response.close(exchange, None)
                 elif not await self._stream(exchange, response):
@@ -223,13 +229,16 @@ class AppConnection(asyncio.Protocol):
                     # An app that sends request after request and reads nothing must not fill our memory with answers.
                     self._room = server.loop.create_future()
                     await self._room
-                self._finish(head)
+                self._finish(exchange)
                 if not keep_alive:
                     break
-                self._turn(head)
+                self._turn()
         except asyncio.CancelledError:
             if not self._lost:
                 raise
+        except NoAnswer:
+            reset(self._transport)
+            return
         except Exception as error:  # noqa: BLE001 - a bug of ours must end one connection, not the process
             server.on_bug(error)
             self._transport.abort()
@@ -252,19 +261,19 @@ class AppConnection(asyncio.Protocol):
         response.close(exchange, error)
         return error is None
 
-    def _write_head(self, head: Head, exchange: Exchange, response: Response) -> bool:
+    def _write_head(self, exchange: Exchange, response: Response, *, whole: bool) -> bool:
         """Write the head, with the body if it is all here; whether the connection may be used again."""
         framing = self._framing = answer.framing_of(exchange, response)
         keep_alive = (
-            head.keep_alive
+            exchange.keep_alive
             and not self._server.draining
             and framing != UNTIL_CLOSE
-            and (head.body is None or head.body.complete)
+            and (exchange.body is None or exchange.body.complete)
         )
         if b"date" not in response.headers.index:
             response.lines += self._server.date_line()
         start = answer.head_of(exchange, response, framing, keep_alive=keep_alive)
-        if response.body.replayable:
+        if whole:
             buffers = answer.whole(start, response.body, framing)
             if len(buffers) == 1:
                 self._transport.write(buffers[0])
@@ -305,38 +314,26 @@ class AppConnection(asyncio.Protocol):
         elif self._holds and not body.complete and not self._queue:
             self._unhold(_PIPELINE)
 
-    def _enqueue(self, head: Head, exchange: Exchange) -> None:
-        if not self._full:
-            self._timer.at = NEVER
-        exchange.upgrade = head.upgrade
-        if head.http10:
-            exchange.http10 = True
-        else:
-            exchange.inform = self._inform
-        self._queue.append((head, exchange))
-        if self._exchange is not None or len(self._queue) > 1:
-            self._hold(_PIPELINE)
-        if self._next is not None and not self._next.done():
-            self._next.set_result(None)
-
-    def _finish(self, head: Head) -> None:
+    def _finish(self, exchange: Exchange) -> None:
         """The answer is written."""
         self._exchange = None
-        self._server.last_active = self._server.env.clock()
-        if head.body is not None and not head.body.complete:
+        server = self._server
+        clock = server.env.clock
+        server.last_active = clock()
+        if exchange.body is not None and not exchange.body.complete:
             # The provider answered early: its connection ends, the rest of the request never reaches it.
-            head.body.fail(ClientGone("the answer was complete before the request"))
+            exchange.body.fail(ClientGone("the answer was complete before the request"))
 
-    def _turn(self, head: Head) -> None:
+    def _turn(self) -> None:
         """Between two requests: read on, and watch for an app that does not send the next."""
-        if head.upgrade is not None:
+        if self._parser.waiting:
             self._parser.go_on()
         if self._queue:
             return
         if self._holds:
             self._unhold(_PIPELINE | _BODY)
         limits, now = self._server.limits, self._server.last_active
-        in_head = self._parser.in_head
+        in_head = not self._parser.ready and self._parser.in_head
         self._wait = _HEAD if in_head else _IDLE
         self._timer.set(now + (limits.header_timeout if in_head else limits.idle_timeout), now)
 

@@ -42,7 +42,7 @@ class Pool:
     """One provider's connections. ``closed``: takes no more requests, connections end after their answer."""
 
     __slots__ = (
-        "_connections", "_dialer", "_dialing", "_env", "_idle", "_loop", "_settings", "_stats", "_sweep",
+        "_clock", "_connections", "_dialer", "_dialing", "_env", "_idle", "_loop", "_settings", "_stats", "_sweep",
         "_waiters", "_warm", "closed",
     )  # fmt: skip
 
@@ -52,6 +52,7 @@ class Pool:
         self._dialer = dialer
         self._settings = settings
         self._env = env
+        self._clock = env.clock
         self._loop = loop
         self._stats = stats
         self._connections: set[ProviderConnection] = set()
@@ -73,11 +74,11 @@ class Pool:
         idle = self._idle
         if not idle:
             return None
-        max_age = self._settings.max_age
-        oldest = self._env.clock() - max_age if max_age else 0.0
+        max_age, clock = self._settings.max_age, self._clock
+        oldest = clock() - max_age if max_age else 0.0
         while idle:
             connection = idle.pop()
-            if not connection.usable:
+            if not connection.usable():
                 continue
             if connection.opened < oldest:
                 connection.close()
@@ -104,7 +105,7 @@ class Pool:
                 waited = self._env.clock() - began
                 attempt.waited += waited
                 self._stats.pool_wait.observe(waited)
-            if connection is not None and connection.usable:
+            if connection is not None and connection.usable():
                 return connection
             wait = max(0.0, wait - waited)
         return await self._dial(waits)
@@ -144,7 +145,7 @@ class Pool:
             raise
         self._dialing -= 1
         self._stats.connections_opened += 1
-        if not connection.usable:
+        if not connection.usable():
             self._wake(None)
             raise ConnectFailed(f"{connection.addr}: the provider closed the connection at once")
         self._connections.add(connection)
@@ -178,7 +179,7 @@ class Pool:
     def _pass_on(self, connection: ProviderConnection | None) -> None:
         if connection is None:
             self._wake(None)
-        elif connection.usable:
+        elif connection.usable():
             self.free(connection)
 
     def _wake(self, connection: ProviderConnection | None) -> bool:
@@ -204,7 +205,7 @@ class Pool:
             connection = await self._dial(self._warm)
         except SidecarError:
             return  # the first request will tell
-        if connection.usable:
+        if connection.usable():
             self.free(connection)
 
     def _sweep_every(self) -> float:

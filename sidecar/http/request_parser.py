@@ -5,27 +5,34 @@ RFC 9110 and 9112 that it leaves to its user. It knows no sockets: it is fed byt
 heads, body chunks and errors.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
 import httptools
 
 from sidecar.core.body import Body, Source, Trailers
-from sidecar.core.errors import BadRequest, MethodRefused, SidecarError
-from sidecar.core.headers import Headers, index_of
+from sidecar.core.errors import BadRequest, SidecarError
+from sidecar.core.exchange import Exchange
+from sidecar.core.headers import SPECIAL, Headers, index_of
 from sidecar.http.fields import FieldCollector
-from sidecar.http.head import block_of, tokens
+from sidecar.http.head import HOST
 from sidecar.http.limits import Limits
-from sidecar.http.request_head import HOST_BYTES, Head, check_target, strip_host
+from sidecar.http.quick_head import END, KEPT, QuickHead
+from sidecar.http.request_head import HOST_BYTES, check_head
 
 
 class Owner(Source, Protocol):
     """Who is told what was read."""
 
-    def on_head(self, head: Head) -> None:
-        """A request head is complete; its body, if any, follows into ``head.body``."""
+    def on_head(self, exchange: Exchange) -> None:
+        """A request head is complete; its body, if any, follows into ``exchange.body``."""
 
-    def on_bad_head(self, error: SidecarError, head: Head) -> None:
-        """The request cannot be read; ``head`` holds what was understood. Nothing more will be read."""
+    def on_bad_head(self, error: SidecarError, exchange: Exchange) -> None:
+        """The request cannot be read; ``exchange`` holds what was understood. Nothing more will be read."""
+
+
+_METHODS = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"})
+"""Methods of ordinary heads; with them, a head begins where the data begins."""
 
 
 class _Stop(Exception):
@@ -35,29 +42,38 @@ class _Stop(Exception):
 class RequestParser(FieldCollector):
     """Feeds one connection's bytes through the parser.
 
-    ``in_head``: bytes of an incomplete head are waiting. ``current``: the head whose body is still coming.
+    ``in_head``: bytes of an incomplete head are waiting. ``current``: the request whose body is still coming.
     ``stopped``: nothing more is read, because of an error or because the request was the last one. ``waiting``: the
     provider may take an upgrade; what comes until then is kept in ``early``. ``failed``: the app's bytes broke a rule.
+    ``client``: whose requests these are.
+
+    A head that is likely to be ordinary (``_ordinary``: the last one was) is tried on the quick way first. ``ready``:
+    that, and what is read next begins a head: of what was read, nothing is left to be done.
     """
 
     __slots__ = (
-        "_data", "_head_bytes", "_left", "_limits", "_owner", "_parser", "_read", "_seen", "_target",
-        "_unseen", "current", "early", "failed", "stopped", "waiting",
+        "_begun", "_clock", "_head_bytes", "_left", "_limits", "_ordinary", "_owner", "_parser", "_quick", "_read",
+        "_seen", "_target", "_unseen", "client", "current", "early", "failed", "ready", "stopped", "waiting",
     )  # fmt: skip
 
-    def __init__(self, owner: Owner, limits: Limits) -> None:
+    def __init__(self, owner: Owner, limits: Limits, clock: Callable[[], float]) -> None:
         self._owner = owner
         self._limits = limits
-        self._parser = httptools.HttpRequestParser(self)
+        self._clock = clock
+        self._parser: httptools.HttpRequestParser | None = None
+        self._quick = QuickHead(httptools.HttpRequestParser)
+        self._ordinary = True
+        self.ready = True
+        self._begun = False
         self._target = b""
-        self._data = b""
         self._fields = []
         self._head_bytes = 0
         self._read = 0
         self._left = 0
         self._seen = 0
         self._unseen = 0
-        self.current: Head | None = None
+        self.current: Exchange | None = None
+        self.client = ""
         self.early = b""
         self.stopped = False
         self.waiting = False
@@ -66,10 +82,14 @@ class RequestParser(FieldCollector):
     @property
     def in_head(self) -> bool:
         """Whether a request has begun whose head is not complete."""
-        return self.current is None and bool(self._head_bytes or self._target or self._fields)
+        return self.current is None and (self._begun or self._head_bytes > 0)
 
     def feed(self, data: bytes) -> None:
         """Take what was read. Never raises: what is wrong goes to the owner."""
+        if self.ready:
+            data = self._feed_quick(data)
+            if not data:
+                return
         if self._left:
             data = self._feed_plain(data)
             if not data:
@@ -77,12 +97,16 @@ class RequestParser(FieldCollector):
         if self.stopped:
             if self.waiting:
                 self.early += data
-            return
+        else:
+            self._feed_parser(data)
+
+    def _feed_parser(self, data: bytes) -> None:
+        self.ready = False
         self._read = len(data)
         if self.current is None:
-            # Only a head that begins where ``data`` begins is at hand in one piece.
-            self._data = b"" if self._head_bytes or self._fields or self._target else data
             self._head_bytes += self._read
+        if self._parser is None:
+            self._parser = httptools.HttpRequestParser(self)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -115,14 +139,66 @@ class RequestParser(FieldCollector):
         """Give up a head that has begun."""
         self._refuse(error, self._half_head())
 
-    def _half_head(self) -> Head:
+    def _half_head(self) -> Exchange:
         fields = self._fields[: self._limits.headers + 1]
-        return Head(b"", self._target, Headers(fields, index_of(fields)))
+        return Exchange(b"", self._target, Headers(fields, index_of(fields)), None, self.client, self._clock())
+
+    # ---- an ordinary head ----
+
+    def _feed_quick(self, data: bytes) -> bytes:
+        """Read the head that ``data`` begins with; what is left to be read."""
+        # Looking from the end is quicker, and where two requests came at once, the head is found not to be ordinary.
+        head = data if data.endswith(END) else data[: data.find(END) + 4]
+        exchange = self._ordinary_head(head) if len(head) <= self._limits.header_bytes else None
+        if exchange is None:
+            self._ordinary = self.ready = False
+            return data
+        body = exchange.body
+        if body is not None:
+            self._quick.renew()  # its parser waits for the body
+            self.ready = False
+            self.current = exchange
+            self._left = body.length or 0
+        self._owner.on_head(exchange)
+        return data[len(head) :]
+
+    def _ordinary_head(self, head: bytes) -> Exchange | None:
+        """The request, if nothing about its head needs a closer look."""
+        start = head[: head.find(b"\r\n")].split(b" ")
+        if len(start) != 3 or start[2] != b"HTTP/1.1" or start[0] not in _METHODS:
+            return None
+        method, target, _ = start
+        headers = self._quick.read(head)
+        if headers is None:
+            return None
+        index, limits = headers.index, self._limits
+        host = index.get(HOST)
+        if (
+            host is None
+            or host.translate(None, HOST_BYTES)
+            or target[:1] != b"/"
+            or b"#" in target
+            or len(index) > limits.headers
+            or (b"connection" in index and index[b"connection"] not in KEPT)
+        ):
+            self._quick.renew()
+            return None
+        body = None
+        declared = index.get(b"content-length")
+        if declared:
+            length = int(declared)
+            if limits.body and length > limits.body:
+                self._quick.renew()
+                return None
+            if length:
+                body = Body(self._owner, length)
+        clock = self._clock
+        return Exchange(method, target, headers, body, self.client, clock())
 
     # ---- a body with Content-Length does not go through the parser ----
 
-    def _read_plain(self, head: Head) -> None:
-        body = head.body
+    def _read_plain(self, exchange: Exchange) -> None:
+        body = exchange.body
         if body is None:
             return
         if body.length is not None:
@@ -149,12 +225,18 @@ class RequestParser(FieldCollector):
             body.feed(data)
             return b""
         self._left = 0
-        self._parser = httptools.HttpRequestParser(self)
+        self._parser = None  # it waits for the body
+        self._begun = False
         body.feed(data if len(data) == left else data[:left])
         self._complete()
         return data[left:]
 
     # ---- callbacks of the parser ----
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request."""
+        self._begun = True
+        self.ready = False
 
     def on_url(self, url: bytes) -> None:
         """A piece of the request target."""
@@ -167,23 +249,24 @@ class RequestParser(FieldCollector):
         if len(fields) > limits.headers:
             # Refused below. The index of one name, repeated, costs the square of its count.
             fields = fields[: limits.headers + 1]
-        head = Head(self._parser.get_method(), self._target, Headers(fields, index_of(fields)))
+        assert self._parser is not None
+        index = index_of(fields)
+        headers = Headers(fields, index)
+        exchange = Exchange(self._parser.get_method(), self._target, headers, None, self.client, self._clock())
         self._target = b""
-        if self._data:
-            head.headers.block = block_of(self._data)
-            self._data = b""
         if (self._head_bytes > limits.header_bytes or self._read > limits.header_bytes) and (
-            len(head.target) + sum(len(name) + len(value) + 4 for _, name, value in fields) > limits.header_bytes
+            len(exchange.target) + sum(len(name) + len(value) + 4 for _, name, value in fields) > limits.header_bytes
         ):
-            self._too_large(head)
+            self._too_large(exchange)
             raise _Stop
         self._head_bytes = 0
-        error = self._check(head)
+        error = check_head(exchange, self._parser, limits, self._owner)
         if error is not None:
-            self._refuse(error, head)
+            self._refuse(error, exchange)
             raise _Stop
-        self.current = head
-        self._owner.on_head(head)
+        self.current = exchange
+        self._ordinary = len(index) == len(fields) and SPECIAL.isdisjoint(index)
+        self._owner.on_head(exchange)
 
     def on_body(self, data: bytes) -> None:
         """A chunk of a body without Content-Length, or the first of one with it."""
@@ -197,71 +280,20 @@ class RequestParser(FieldCollector):
 
     def on_message_complete(self) -> None:
         """The message is complete."""
-        head = self.current
-        if head is None:
+        self._begun = False
+        exchange = self.current
+        if exchange is None:
             return
-        body = head.body
-        if body is not None and self._parser.should_upgrade():
+        assert self._parser is not None
+        if exchange.body is not None and self._parser.should_upgrade():
             return  # the parser skips the body of a request that offers an upgrade: it is read in _upgrade
         self._complete()
-
-    # ---- rules ----
-
-    def _check(self, head: Head) -> SidecarError | None:
-        """The rules of a head that the parser leaves to us; fills in ``head``."""
-        index = head.headers.index
-        head.keep_alive = self._parser.should_keep_alive()
-        # Without a Connection field, only HTTP/1.1 keeps alive: the version need not be asked for.
-        if not head.keep_alive or b"connection" in index:
-            version = self._parser.get_http_version()
-            if version != "1.1":
-                if version != "1.0":
-                    return BadRequest(f"HTTP/{version} is not spoken here, use HTTP/1.1", status=505)
-                head.http10 = True
-        if head.method in (b"CONNECT", b"TRACE"):
-            return MethodRefused(f"{head.method.decode()} is never forwarded")
-        if len(head.headers.fields) > self._limits.headers:
-            return BadRequest(f"more than {self._limits.headers} header fields (limits.headers)", status=431)
-        host = index.get(b"host")
-        if host is None:
-            if not head.http10:
-                return BadRequest("the Host field is missing (RFC 9112 3.2)")
-        elif host.translate(None, HOST_BYTES) and not strip_host(head):
-            return BadRequest("the Host field is not valid, or there is more than one (RFC 9112 3.2)")
-        if head.target[:1] != b"/" or b"#" in head.target:
-            error = check_target(head)
-            if error is not None:
-                return error
-        return self._check_body(head, index)
-
-    def _check_body(self, head: Head, index: dict[bytes, bytes]) -> SidecarError | None:
-        coding = index.get(b"transfer-encoding")
-        if coding is not None:
-            if head.http10:
-                return BadRequest("Transfer-Encoding in an HTTP/1.0 request (RFC 9112 6.1)")
-            if coding.strip().lower() != b"chunked":
-                return BadRequest("only the transfer coding 'chunked' is understood", status=501)
-            head.body = Body(self._owner)
-        else:
-            declared = index.get(b"content-length")
-            length = int(declared) if declared else 0
-            if length:
-                limit = self._limits.body
-                if limit and length > limit:
-                    return BadRequest(f"the request body is larger than {limit} bytes (limits.body)", status=413)
-                head.body = Body(self._owner, length)
-        offered = index.get(b"upgrade")
-        if offered is not None and not head.http10 and b"upgrade" in tokens(index.get(b"connection")):
-            # h2c is declined by silence (RFC 9113 3.1 deprecates it); anything else is the provider's to take.
-            protocols = [token for token in tokens(offered) if token != b"h2c"]
-            head.upgrade = b", ".join(protocols) or None
-        return None
 
     # ---- ends ----
 
     def _complete(self) -> None:
-        head = self.current
-        assert head is not None
+        exchange = self.current
+        assert exchange is not None
         fields = self._fields
         trailers: Trailers = []
         if fields:
@@ -270,36 +302,38 @@ class RequestParser(FieldCollector):
             trailers = [(name, value) for _, name, value in fields]
             self._fields = []
         self.current = None
-        if head.upgrade is not None:
+        if exchange.upgrade is not None:
             self.stopped = self.waiting = True
-        elif not head.keep_alive:
+        elif not exchange.keep_alive:
             self.stopped = True
-        if head.body is not None:
+        else:
+            self.ready = self._ordinary
+        if exchange.body is not None:
             self._seen = self._unseen = 0
-            head.body.finish(trailers)
+            exchange.body.finish(trailers)
 
     def _upgrade(self, rest: bytes) -> None:
         """The parser stopped behind the head of a request that offers an upgrade."""
-        head = self.current
-        if head is not None and head.body is not None:
+        exchange = self.current
+        if exchange is not None and exchange.body is not None:
             # Its body was not read. The rest is read by a parser that is told how the body is framed.
-            self._parser = httptools.HttpRequestParser(self)
-            if head.body.length is not None:
-                self._left = head.body.length
+            parser = self._parser = httptools.HttpRequestParser(self)
+            if exchange.body.length is not None:
+                self._left = exchange.body.length
             else:
-                self._resume_chunked()
+                self._resume_chunked(parser)
             if rest:
                 self.feed(rest)
         elif rest:
             self.feed(rest)
 
-    def _resume_chunked(self) -> None:
+    def _resume_chunked(self, parser: httptools.HttpRequestParser) -> None:
         """Bring a new parser to where a chunked body begins."""
-        head, self.current = self.current, None
+        exchange, self.current = self.current, None
         owner, self._owner = self._owner, _Nobody()
-        self._parser.feed_data(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        parser.feed_data(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
         self._owner = owner
-        self.current = head
+        self.current = exchange
 
     def _broken(self, error: httptools.HttpParserError) -> None:
         if isinstance(error, httptools.HttpParserCallbackError) and not self.failed:
@@ -317,16 +351,18 @@ class RequestParser(FieldCollector):
             return
         self.refuse(problem)
 
-    def _too_large(self, head: Head) -> None:
+    def _too_large(self, exchange: Exchange) -> None:
         limit = self._limits.header_bytes
-        status = 414 if len(head.target) > limit // 2 else 431
+        status = 414 if len(exchange.target) > limit // 2 else 431
         what = "request target" if status == 414 else "request head"
-        self._refuse(BadRequest(f"the {what} is larger than {limit} bytes (limits.header_bytes)", status=status), head)
+        self._refuse(
+            BadRequest(f"the {what} is larger than {limit} bytes (limits.header_bytes)", status=status), exchange
+        )
 
-    def _refuse(self, error: SidecarError, head: Head) -> None:
+    def _refuse(self, error: SidecarError, exchange: Exchange) -> None:
         self._stop()
-        head.keep_alive = False
-        self._owner.on_bad_head(error, head)
+        exchange.keep_alive = False
+        self._owner.on_bad_head(error, exchange)
 
     def _fail_body(self, error: SidecarError) -> None:
         self._stop()
@@ -337,16 +373,17 @@ class RequestParser(FieldCollector):
 
     def _stop(self) -> None:
         self.stopped = self.failed = True
+        self.ready = False
         self._head_bytes = 0
 
 
 class _Nobody:
     """The owner while a parser is fed a head of our own making."""
 
-    def on_head(self, head: Head) -> None:
+    def on_head(self, exchange: Exchange) -> None:
         """Ignore it."""
 
-    def on_bad_head(self, error: SidecarError, head: Head) -> None:
+    def on_bad_head(self, error: SidecarError, exchange: Exchange) -> None:
         """Ignore it."""
 
     def pause_body(self) -> None:

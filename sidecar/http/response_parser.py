@@ -11,15 +11,30 @@ import httptools
 from sidecar.core.body import Body, Source, Trailers
 from sidecar.core.errors import BadResponse, ResponseIncomplete, SidecarError
 from sidecar.core.exchange import Response
-from sidecar.core.headers import Headers, index_of
+from sidecar.core.headers import SPECIAL, Headers, index_of
 from sidecar.http.fields import FieldCollector
-from sidecar.http.head import block_of, tokens
+from sidecar.http.head import tokens
+from sidecar.http.quick_head import END, KEPT, QuickHead
 
 HEAD_LIMIT = 128 * 1024
 """Bytes of a response head, interim answers included. Envoy allows 60 KiB, HAProxy 16 KiB; both are raised often."""
 
+_BODILESS = frozenset({204, 304})
+"""Answers that have no body, whatever they declare (RFC 9110 6.4.1)."""
+
 _MOST_FIELDS = 1000
 """Header fields of one answer."""
+
+
+def _whole(content: bytes) -> Body:
+    """What ``Body.of`` makes; it is made for most answers, and without calls costs a third."""
+    size = len(content)
+    body = Body(None, size)
+    if size:
+        body.chunks.append(content)
+        body.buffered = body.received = size
+    body.complete = True
+    return body
 
 
 class _Stop(Exception):
@@ -38,6 +53,9 @@ class Reader(Source, Protocol):
     def on_complete(self) -> None:
         """The response is complete."""
 
+    def on_whole(self, response: Response) -> None:
+        """A response came in one piece: ``on_response`` and ``on_complete`` at once."""
+
     def on_broken(self, error: SidecarError) -> None:
         """What was read is not HTTP, or broke off. A body that had begun has failed already."""
 
@@ -47,27 +65,31 @@ class ResponseParser(FieldCollector):
 
     ``begun``: at least one byte of the awaited response came. ``reusable``: the connection may carry another
     request after this response. ``leftover``: bytes behind a 101 head.
+
+    A head that is likely to be ordinary (``_ordinary``: the last one was) is tried on the quick way first. ``_ready``:
+    that, and not a byte of it has come.
     """
 
     __slots__ = (
-        "_body", "_data", "_error", "_fed", "_head_only", "_left", "_parser", "_reader", "_reason",
-        "_renew", "_seen", "_skip", "_until_close", "awaiting", "begun", "leftover", "reusable",
+        "_body", "_error", "_fed", "_head_only", "_left", "_ordinary", "_parser", "_quick", "_reader", "_ready",
+        "_reason", "_seen", "_skip", "_until_close", "awaiting", "begun", "leftover", "reusable",
     )  # fmt: skip
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._parser = httptools.HttpResponseParser(self)
+        self._parser: httptools.HttpResponseParser | None = None
+        self._quick = QuickHead(httptools.HttpResponseParser)
+        self._ordinary = True
+        self._ready = False
         self._body: Body | None = None
         self._left = 0
         self._fields = []
         self._reason = b""
         self._head_only = False
-        self._renew = False
         self._skip = False
         self._until_close = False
         self._error: SidecarError | None = None
         self._fed = 0
-        self._data = b""
         self._seen = 0
         self.awaiting = False
         self.begun = False
@@ -78,11 +100,18 @@ class ResponseParser(FieldCollector):
         """A request was sent; ``head_only`` when it was HEAD, whose answer has no body (RFC 9110 9.3.2)."""
         self.awaiting = True
         self.begun = False
+        self._ready = self._ordinary and not head_only
         self._head_only = head_only
         self._fed = self._seen = 0
 
     def feed(self, data: bytes) -> None:
         """Take what was read. Never raises: what is wrong goes to the reader."""
+        if self._ready:
+            self._ready = False
+            self.begun = True
+            if self._feed_quick(data):
+                return
+            self._ordinary = False
         if self._left:
             data = self._feed_plain(data)
             if not data:
@@ -91,22 +120,23 @@ class ResponseParser(FieldCollector):
             # Nothing was asked: whoever sends now does not keep to HTTP, and the next answer could be a wrong one.
             self.reusable = False
             return
+        self._feed_parser(data)
+
+    def _feed_parser(self, data: bytes) -> None:
         self.begun = True
         if self.awaiting:
-            # Only a head that begins where ``data`` begins is at hand in one piece.
-            self._data = b"" if self._fed else data
             self._fed += len(data)
+        parser = self._parser
+        if parser is None:
+            parser = self._parser = httptools.HttpResponseParser(self)
         try:
-            self._parser.feed_data(data)
+            parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
             self.leftover = data[upgrade.args[0] :]
             return
         except httptools.HttpParserError as error:
             self._unreadable(error)
             return
-        if self._renew:
-            self._renew = False
-            self._parser = httptools.HttpResponseParser(self)
         body = self._body
         if body is not None:
             if body.length is not None:
@@ -141,6 +171,48 @@ class ResponseParser(FieldCollector):
             got = f"{body.received} bytes" if body.length is None else f"{body.received} of {body.length} bytes"
             self._broken(ResponseIncomplete(f"the provider closed the connection after {got} of its answer"))
 
+    # ---- an ordinary head ----
+
+    def _feed_quick(self, data: bytes) -> bool:
+        """Read a head with Content-Length and what came with it; False when it needs a closer look."""
+        head, end, content = data.partition(END)
+        start, _, block = head.partition(b"\r\n")
+        if not end or len(head) > HEAD_LIMIT or start[:9] != b"HTTP/1.1 " or start[12:13] != b" ":
+            return False
+        quick = self._quick
+        headers = quick.read(head + END)
+        if headers is None:
+            return False
+        index, status = headers.index, int(start[9:12])
+        declared = index.get(b"content-length")
+        if (
+            not declared
+            or status < 200
+            or status in _BODILESS
+            or len(index) > _MOST_FIELDS
+            or (b"connection" in index and index[b"connection"] not in KEPT)
+        ):
+            quick.renew()
+            return False
+        headers.block = block
+        length, size = int(declared), len(content)
+        self.awaiting = False
+        if size < length:
+            quick.renew()  # its parser waits for the body
+            self._left = length - size
+            body = self._body = Body(self._reader, length)
+            self._reader.on_response(Response(status, start[13:], headers, body))
+            if content:
+                body.feed(content)
+            return True
+        if size > length:
+            self.reusable = False  # nobody asked for what follows
+            content = content[:length]
+        if content:
+            quick.skip(content)
+        self._reader.on_whole(Response(status, start[13:], headers, _whole(content)))
+        return True
+
     # ---- a body with Content-Length does not go through the parser ----
 
     def _feed_plain(self, data: bytes) -> bytes:
@@ -151,7 +223,7 @@ class ResponseParser(FieldCollector):
             body.feed(data)
             return b""
         self._left = 0
-        self._parser = httptools.HttpResponseParser(self)
+        self._parser = None  # it waits for the body
         body.feed(data if len(data) == left else data[:left])
         self._finish()
         return data[left:]
@@ -173,7 +245,9 @@ class ResponseParser(FieldCollector):
             self.reusable = False
             self._skip = True
             return
-        status = self._parser.get_status_code()
+        parser = self._parser
+        assert parser is not None
+        status = parser.get_status_code()
         fields, self._fields = self._fields, []
         if status < 100 or len(fields) > _MOST_FIELDS:
             self._error = BadResponse(f"its status is {status}" if status < 100 else f"more than {_MOST_FIELDS} fields")
@@ -183,23 +257,21 @@ class ResponseParser(FieldCollector):
             raise _Stop
         index = index_of(fields)
         headers = Headers(fields, index)
-        if self._data:
-            headers.block = block_of(self._data)
-            self._data = b""
         reason, self._reason = self._reason, b""
         if status < 200 and status != 101:
             self._skip = True
             self._reader.on_interim(status, reason, headers)
             return
         self.awaiting = False
-        keep_alive = self._parser.should_keep_alive() or self._keeps_alive(index)
+        self._ordinary = len(index) == len(fields) and SPECIAL.isdisjoint(index)
+        keep_alive = parser.should_keep_alive() or self._keeps_alive(index, parser.get_http_version())
         body = Body(self._reader)
         bodiless = self._head_only or status in (204, 304, 101)
         if bodiless:
             body.length = 0
         elif b"transfer-encoding" in index:
             coding = index[b"transfer-encoding"].strip().lower()
-            if coding != b"chunked" or self._parser.get_http_version() != "1.1":
+            if coding != b"chunked" or parser.get_http_version() != "1.1":
                 self._error = BadResponse("it has a transfer coding that was not asked for")
                 raise _Stop
         elif b"content-length" in index:
@@ -212,12 +284,12 @@ class ResponseParser(FieldCollector):
         self._reader.on_response(Response(status, reason, headers, body))
         if bodiless:
             # The parser is not told of HEAD and would wait for a body.
-            self._renew = self._head_only
+            if self._head_only:
+                self._parser = None
             self._finish()
 
-    def _keeps_alive(self, index: dict[bytes, bytes]) -> bool:
+    def _keeps_alive(self, index: dict[bytes, bytes], version: str) -> bool:
         """What ``Connection`` says (RFC 9112 9.3); the parser asks for the end of the body as well."""
-        version = self._parser.get_http_version()
         if version not in ("1.1", "1.0"):
             self._error = BadResponse(f"it speaks HTTP/{version}")
             raise _Stop
@@ -255,7 +327,7 @@ class ResponseParser(FieldCollector):
 
     def _broken(self, error: SidecarError) -> None:
         self.reusable = False
-        self.awaiting = False
+        self.awaiting = self._ready = False
         self._left = 0
         body, self._body = self._body, None
         if body is not None:

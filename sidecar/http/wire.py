@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from sidecar.core.env import Env
 from sidecar.core.errors import AttemptTimeout, DeadlineExceeded, Reset
 from sidecar.core.exchange import NEVER, Attempt, Exchange, Response
+from sidecar.core.headers import Shape
 from sidecar.core.methods import IDEMPOTENT
 from sidecar.core.units import show_duration
-from sidecar.http.head import RESPONSE_VIA, Edit, nominated, request_head, tokens
+from sidecar.http.head import RESPONSE_VIA, Edit, nominated, request_head, request_template, tokens
 from sidecar.http.patience import Patience
 from sidecar.http.pool import Pool, Waits
 from sidecar.http.provider_connection import ProviderConnection
@@ -32,7 +33,7 @@ class WireSettings:
 class Wire:
     """The innermost handler of a route."""
 
-    __slots__ = ("_base", "_clock", "_edit", "_host_line", "_pool", "_settings")
+    __slots__ = ("_base", "_clock", "_edit", "_host_line", "_pool", "_settings", "_templates")
 
     def __init__(self, pool: Pool, settings: WireSettings, edit: Edit, env: Env) -> None:
         self._edit = edit
@@ -41,6 +42,7 @@ class Wire:
         self._clock = env.clock
         self._base = settings.base
         self._host_line = b"Host: " + settings.host + b"\r\n"
+        self._templates: dict[Shape, bytes] = {}
 
     async def handle(self, exchange: Exchange) -> Response:
         """Send the request of ``exchange`` and give the response when its head is here.
@@ -69,7 +71,7 @@ class Wire:
                 connection.abort()
                 raise
             except Reset as error:
-                if not (reused and safe) or connection.answered:
+                if not (reused and safe) or connection.answered or len(exchange.attempts) >= exchange.most:
                     raise
                 attempt = self._again(exchange, attempt, error)
                 connection = None
@@ -80,6 +82,22 @@ class Wire:
             return response
 
     def _head(self, exchange: Exchange, attempt: Attempt) -> bytes:
+        headers = exchange.headers
+        shape = headers.shape
+        if shape is None:
+            return self._special_head(exchange, attempt)
+        template = self._templates.get(shape) or self._learn(shape)
+        return template % (exchange.method, exchange.path, *headers.index.values(), exchange.lines, attempt.line)
+
+    def _learn(self, shape: Shape) -> bytes:
+        """Once for each shape; there is a bounded number of them."""
+        edit = self._edit
+        host_line = None if self._settings.app_host else self._host_line
+        template = self._templates[shape] = request_template(shape, edit.drop, host_line, self._base, edit.lines)
+        return template
+
+    def _special_head(self, exchange: Exchange, attempt: Attempt) -> bytes:
+        """For a head that is not ordinary, or that a policy has changed."""
         settings = self._settings
         index = exchange.headers.index
         drop = self._edit.drop

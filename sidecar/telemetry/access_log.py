@@ -63,7 +63,8 @@ class AccessLog:
 
     def timestamp(self) -> str:
         """Now, as RFC 3339 in UTC with milliseconds. The second's part is made once per second."""
-        now = self._wall()
+        wall = self._wall
+        now = wall()
         second = int(now)
         if second != self._second:
             self._second = second

@@ -61,7 +61,7 @@ class Bench:
         error = answer.exception()
         assert isinstance(error, SidecarError)
         assert self.transport.closed
-        assert not self.connection.usable
+        assert not self.connection.usable()
         return error
 
 

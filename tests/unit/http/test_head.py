@@ -1,13 +1,14 @@
 import pytest
 
-from sidecar.core.headers import Headers
+from sidecar.core.headers import Headers, Shape, lower_name
 from sidecar.http.head import (
     REQUEST_DROP,
     RESPONSE_DROP,
-    block_of,
+    fields_template,
     nominated,
     reason_of,
     request_head,
+    request_template,
     response_head,
     tokens,
     trailer_block,
@@ -74,20 +75,28 @@ def test_reason_of(status: int, reason: bytes) -> None:
     assert reason_of(status) == reason
 
 
-@pytest.mark.parametrize(
-    ("data", "block"),
-    [
-        (b"GET / HTTP/1.1\r\nA: 1\r\nB: 2\r\n\r\n", b"A: 1\r\nB: 2\r\n"),
-        (b"GET / HTTP/1.1\r\nA: 1\r\n\r\nA: 2\r\n\r\n", b"A: 1\r\n"),
-        (b"GET / HTTP/1.1\r\n\r\n", b""),
-        (b"GET / HTTP/1.1\r\n\r\nA: 1\r\n\r\n", b""),
-        (b"GET / HTTP/1.1\r\nA: 1\r\n", b""),
-        (b"GET / HTTP/1.1", b""),
-        (b"\r\nGET / HTTP/1.1\r\nA: 1\r\n\r\n", b""),
-    ],
-)
-def test_a_block_of_header_lines_is_used_only_when_it_is_whole(data: bytes, block: bytes) -> None:
-    assert block_of(data) == block
+def shape(*names: bytes) -> Shape:
+    return Shape(names, tuple(lower_name(name) for name in names))
+
+
+def test_a_template_writes_the_head_that_is_put_together_field_by_field() -> None:
+    pairs = [(b"A%b", b"1%d"), (b"hOst", b"app"), (b"Connection", b"keep-alive"), (b"sidecar-x", b"1"), (b"B", b"2")]
+    template = request_template(shape(*(name for name, _ in pairs)), REQUEST_DROP, HOST, b"/base%20", b"Via: 100%\r\n")
+    values = (value for _, value in pairs)
+    assert template % (b"GET", b"/x", *values, b"X: 1\r\n", b"Y: 2\r\n") == request_head(
+        b"GET /base%20/x HTTP/1.1\r\n", Headers.of(pairs), REQUEST_DROP, HOST, b"Via: 100%\r\nX: 1\r\nY: 2\r\n"
+    )
+
+
+def test_a_template_may_keep_the_host_of_the_app() -> None:
+    template = request_template(shape(b"Host"), REQUEST_DROP, None, b"", b"")
+    assert template % (b"GET", b"/x", b"app", b"", b"") == b"GET /x HTTP/1.1\r\nHost: app\r\n\r\n"
+
+
+def test_a_template_of_an_answer_leaves_out_what_is_not_passed_on() -> None:
+    template = fields_template(shape(b"A%", b"Keep-Alive", b"B"), RESPONSE_DROP)
+    assert template % (b"1", b"5", b"2") == b"A%: 1\r\nB: 2\r\n"
+    assert fields_template(shape(b"A", b"B"), RESPONSE_DROP) == b""
 
 
 def test_forbidden_and_own_trailers_are_left_out() -> None:

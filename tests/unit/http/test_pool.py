@@ -25,15 +25,18 @@ class Connection:
     def __init__(self, dialer: "Dialer", number: int) -> None:
         self.home: Any = None
         self.number = number
-        self.usable = True
+        self.alive = True
         self.closed = False
         self.opened = self.freed = dialer.now
         self.addr = "provider:80"
         self.transport = Transport()
         self._dialer = dialer
 
+    def usable(self) -> bool:
+        return self.alive
+
     def close(self) -> None:
-        self.closed, self.usable = True, False
+        self.closed, self.alive = True, False
 
     abort = close
 
@@ -59,7 +62,7 @@ class Dialer:
         self.made: list[Connection] = []
         self.gate: asyncio.Event | None = None
         self.error: Exception | None = None
-        self.usable = True
+        self.alive = True
 
     async def dial(self, home: Any, connect_timeout: float, tls_timeout: float) -> Connection:
         if self.gate is not None:
@@ -68,7 +71,7 @@ class Dialer:
             raise self.error
         connection = Connection(self, len(self.made))
         connection.home = home
-        connection.usable = self.usable
+        connection.alive = self.alive
         self.made.append(connection)
         return connection
 
@@ -136,7 +139,7 @@ async def test_a_dead_connection_is_not_taken() -> None:
     bench = Bench()
     one = await bench.get()
     one.back()
-    one.usable = False
+    one.alive = False
     assert (await bench.get()) is not one
 
 
@@ -297,13 +300,13 @@ async def test_a_connection_that_died_on_the_way_is_not_given_out() -> None:
 async def test_a_connection_that_closed_while_it_was_opened_is_an_error_and_no_slot() -> None:
     """Its end had been told already: it stayed in the pool for ever, and the call waited for an answer."""
     bench = Bench(max_connections=1)
-    bench.dialer.usable = False
+    bench.dialer.alive = False
     for _ in range(3):
         with pytest.raises(ConnectFailed):
             await bench.get()
     assert bench.pool.open_connections == 0
-    bench.dialer.usable = True
-    assert (await bench.get()).usable
+    bench.dialer.alive = True
+    assert (await bench.get()).usable()
 
 
 async def test_prewarming_opens_and_keeps_that_many() -> None:

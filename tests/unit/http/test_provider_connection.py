@@ -75,7 +75,7 @@ async def test_an_answer_frees_the_connection_when_it_is_complete(bench: Bench) 
     assert (bench.home.freed, bench.connection.answered) == (0, True)
     bench.loop.now += 1
     bench.connection.data_received(b"llo")
-    assert (bench.home.freed, bench.connection.freed, bench.connection.usable) == (1, 103.0, True)
+    assert (bench.home.freed, bench.connection.freed, bench.connection.usable()) == (1, 103.0, True)
     assert answer.result().body.content() == b"hello"
 
 
@@ -92,7 +92,7 @@ async def test_a_connection_that_cannot_be_used_again_is_closed_and_not_freed(be
 async def test_bytes_that_nobody_asked_for_end_an_idle_connection(bench: Bench) -> None:
     bench.connection.data_received(OK)
     assert bench.transport.closed
-    assert not bench.connection.usable
+    assert not bench.connection.usable()
 
 
 async def test_bytes_behind_an_early_answer_end_it_when_the_request_goes_on(bench: Bench) -> None:

@@ -203,7 +203,7 @@ async def test_an_end_before_the_head(
     assert text in str(error)
     assert isinstance(error, SidecarError)
     assert error.sent is Sent.MAYBE
-    assert (bench.home.ended, bench.connection.usable) == (1, False)
+    assert (bench.home.ended, bench.connection.usable()) == (1, False)
     assert body.sink is None
     assert source.calls == ["resume"]  # the app's bytes are read on, and go nowhere
 
@@ -309,4 +309,4 @@ async def test_abort_lets_go_of_the_requests_body(bench: Bench) -> None:
 
 async def test_close_sends_what_is_written(bench: Bench) -> None:
     bench.connection.close()
-    assert (bench.transport.closed, bench.transport.aborted, bench.connection.usable) == (True, False, False)
+    assert (bench.transport.closed, bench.transport.aborted, bench.connection.usable()) == (True, False, False)

@@ -1,11 +1,12 @@
 import pytest
 
+from sidecar.core.exchange import Exchange
 from sidecar.core.headers import Headers
-from sidecar.http.request_head import Head, check_target, strip_host
+from sidecar.http.request_head import check_target, strip_host
 
 
-def head(target: bytes, method: bytes = b"GET", host: bytes = b"app") -> Head:
-    return Head(method, target, Headers.of([(b"A", b"1"), (b"Host", host)]))
+def head(target: bytes, method: bytes = b"GET", host: bytes = b"app") -> Exchange:
+    return Exchange(method, target, Headers.of([(b"A", b"1"), (b"Host", host)]), None, "", 0.0)
 
 
 @pytest.mark.parametrize(

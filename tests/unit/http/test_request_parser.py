@@ -4,8 +4,8 @@ from hypothesis import strategies as st
 
 from sidecar.core.body import Trailers
 from sidecar.core.errors import SidecarError
+from sidecar.core.exchange import Exchange
 from sidecar.http.limits import Limits
-from sidecar.http.request_head import Head
 from sidecar.http.request_parser import RequestParser
 from tests.support.corpus import LAST_REQUESTS, REQUESTS
 
@@ -19,15 +19,15 @@ class Owner:
         self.events: list[object] = []
         self._body = b""
 
-    def on_head(self, head: Head) -> None:
-        what = (head.method, head.target, head.http10, head.keep_alive, head.upgrade)
-        fields = [(name, value.strip()) for name, value in head.headers.pairs()]
-        self.events.append((what, fields, head.body is not None))
-        if head.body is not None:
+    def on_head(self, exchange: Exchange) -> None:
+        what = (exchange.method, exchange.target, exchange.http10, exchange.keep_alive, exchange.upgrade)
+        fields = [(name, value.strip()) for name, value in exchange.headers.pairs()]
+        self.events.append((what, fields, exchange.body is not None))
+        if exchange.body is not None:
             self._body = b""
-            head.body.attach(self)
+            exchange.body.attach(self)
 
-    def on_bad_head(self, error: SidecarError, head: Head) -> None:
+    def on_bad_head(self, error: SidecarError, exchange: Exchange) -> None:
         self.events.append(("refused", error.status))
 
     def pause_body(self) -> None:
@@ -51,7 +51,7 @@ class Owner:
 def read(pieces: list[bytes], limits: Limits | None = None) -> list[object]:
     """What is told of these pieces; a declined upgrade goes on at once, as when the provider answers quickly."""
     owner = Owner()
-    parser = RequestParser(owner, limits or Limits(header_bytes=4096, headers=50, body=10_000))
+    parser = RequestParser(owner, limits or Limits(header_bytes=4096, headers=50, body=10_000), lambda: 0.0)
     for piece in pieces:
         parser.feed(piece)
         while parser.waiting:
@@ -96,7 +96,7 @@ def test_after_close_nothing_more_is_read() -> None:
 
 def test_early_bytes_of_an_upgrade_wait() -> None:
     owner = Owner()
-    parser = RequestParser(owner, Limits())
+    parser = RequestParser(owner, Limits(), lambda: 0.0)
     parser.feed(REQUESTS["upgrade-declined"] + b"early")
     parser.feed(b" bytes")
     assert (parser.waiting, parser.early, len(owner.events)) == (True, b"early bytes", 1)
@@ -104,7 +104,7 @@ def test_early_bytes_of_an_upgrade_wait() -> None:
 
 def test_early_bytes_of_a_declined_upgrade_are_requests() -> None:
     owner = Owner()
-    parser = RequestParser(owner, Limits())
+    parser = RequestParser(owner, Limits(), lambda: 0.0)
     parser.feed(REQUESTS["upgrade-declined"] + GET)
     assert len(owner.events) == 1
     parser.go_on()
@@ -127,7 +127,7 @@ def test_early_bytes_of_a_declined_upgrade_are_requests() -> None:
     ],
 )
 def test_in_head(data: bytes, in_head: bool) -> None:
-    parser = RequestParser(Owner(), Limits())
+    parser = RequestParser(Owner(), Limits(), lambda: 0.0)
     if data:
         parser.feed(data)
     assert parser.in_head is in_head
@@ -135,13 +135,13 @@ def test_in_head(data: bytes, in_head: bool) -> None:
 
 def test_in_head_behind_a_whole_request() -> None:
     for rest in (b"GET /p", b"GET /p HTTP/1.1\r\nHo"):
-        parser = RequestParser(Owner(), Limits())
+        parser = RequestParser(Owner(), Limits(), lambda: 0.0)
         parser.feed(GET + rest)
         assert parser.in_head, rest
 
 
 def test_in_head_behind_a_body() -> None:
-    parser = RequestParser(Owner(), Limits())
+    parser = RequestParser(Owner(), Limits(), lambda: 0.0)
     parser.feed(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab")
     parser.feed(b"cdGE")
     assert parser.in_head
@@ -166,14 +166,46 @@ def test_heads_up_to_the_limit_are_read() -> None:
 
 
 def test_what_is_refused_keeps_what_was_understood() -> None:
-    heads: list[Head] = []
+    heads: list[Exchange] = []
 
     class Keep(Owner):
-        def on_bad_head(self, error: SidecarError, head: Head) -> None:
-            heads.append(head)
+        def on_bad_head(self, error: SidecarError, exchange: Exchange) -> None:
+            heads.append(exchange)
 
-    parser = RequestParser(Keep(), Limits())
+    parser = RequestParser(Keep(), Limits(), lambda: 0.0)
     parser.feed(b"GET /p/x HTTP/1.1\r\nHost: a\r\nX-A: 1\r\nX-B: 2\r\nbad line\r\n\r\n")
     assert heads[0].target == b"/p/x"
     assert heads[0].headers.get(b"x-a") == b"1"
     assert heads[0].keep_alive is False
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        b"A: 1\r\nA: 2\r\n",
+        b"A: 1\r\na: 2\r\n",
+        b"A:\r\nA:\r\nB:1\r\nC:2\r\nD:3\r\nE:4\r\n",
+        b"Sidecar-A: 1\r\nSidecar-B: 2\r\n",
+    ],
+)
+def test_a_repeated_name_is_never_lost(fields: bytes) -> None:
+    pairs = [(name, value.strip()) for name, _, value in (line.partition(b":") for line in fields.splitlines())]
+    _, found, _ = read([b"GET / HTTP/1.1\r\nHost: a\r\n" + fields + b"\r\n"])[0]  # type: ignore[misc]
+    assert found == [(b"Host", b"a"), *pairs]
+
+
+def test_a_request_cut_inside_its_method_is_not_read_as_another_one() -> None:
+    rest = b"PATCH / HTTP/1.1\r\nHost: a\r\n\r\n"
+    assert read([GET + b"PROP", rest]) == read([GET, b"PROP" + rest])
+    assert read([b"PROP", rest])[0] == ((b"PROPPATCH", b"/", False, True, None), [(b"Host", b"a")], False)
+
+
+def test_ordinary_and_other_heads_in_turn() -> None:
+    for names in (("get", "chunked"), ("chunked", "get", "get"), ("get", "length", "get", "chunked", "length")):
+        names = tuple(name for name in names if name in REQUESTS)
+        assert read([REQUESTS[name] for name in names]) == [event for name in names for event in read([REQUESTS[name]])]
+
+
+def test_line_ends_before_a_request_are_no_part_of_it() -> None:
+    for start in (b"\r\n", b"\r", b"\n\r\n"):
+        assert read([start + GET]) == read([GET])

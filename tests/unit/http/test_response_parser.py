@@ -28,6 +28,10 @@ class Reader:
         self._body = b""
         response.body.attach(self)
 
+    def on_whole(self, response: Response) -> None:
+        self.on_response(response)
+        self.on_complete()
+
     def on_complete(self) -> None:
         self.events.append("complete")
 
