@@ -3,12 +3,14 @@
 import asyncio
 import os
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
+from sidecar.admin.switchboard import Switchboard
 from sidecar.config.fields import is_loopback
 from sidecar.config.load import Loaded
-from sidecar.config.model import Provider
+from sidecar.config.model import Provider, Route
 from sidecar.core.env import Env
 from sidecar.core.layer import Handler
 from sidecar.core.routing import PathTemplate, RouteMatch, RouteTable
@@ -23,9 +25,11 @@ from sidecar.policies.kept import Kept
 from sidecar.policies.order import OWN_ANSWERS, fold
 from sidecar.policies.settings import Settings
 from sidecar.policies.site import Origin, Site
+from sidecar.policies.switches import Switch
 from sidecar.policies.timeouts import Timeouts
 from sidecar.rules.proxy_env import ProxyAddress, parse_proxy, proxy_for
 from sidecar.telemetry.access_log import AccessLog
+from sidecar.telemetry.policy_stats import PolicyStats
 from sidecar.telemetry.stats import Stats
 
 DEFAULT_ROUTE = "default"
@@ -44,10 +48,16 @@ class PoolKey:
 
 
 class Assembler:
-    """Builds tables. ``pools`` are those of the table built last."""
+    """Builds tables. ``pools`` are those of the table built last. ``board`` holds its switches."""
 
     def __init__(
-        self, env: Env, loop: asyncio.AbstractEventLoop, stats: Stats, log: AccessLog, environ: Mapping[str, str]
+        self,
+        env: Env,
+        loop: asyncio.AbstractEventLoop,
+        stats: Stats,
+        log: AccessLog,
+        environ: Mapping[str, str],
+        board: Switchboard | None = None,
     ) -> None:
         self._env = env
         self._loop = loop
@@ -56,6 +66,7 @@ class Assembler:
         self._environ = environ
         self.pools: dict[str, tuple[PoolKey, Pool]] = {}
         self._kept = Kept()
+        self._board = board or Switchboard(env, loop, stats, log)
 
     def build(self, loaded: Loaded) -> tuple[Table, list[Pool]]:
         """A new table beside the old one, and the pools that it no longer uses.
@@ -64,10 +75,13 @@ class Assembler:
             OSError: a TLS file cannot be used. ValueError: a proxy variable of the environment cannot be read.
         """
         before, self._kept = self._kept, Kept(self._kept)
+        gauges = {name: copy(one.policies) for name, one in self._stats.providers.items()}
+        _forget_gauges(self._stats)
         try:
             return self._build(loaded)
         except BaseException:
             self._kept = before
+            _restore_gauges(self._stats, gauges)
             raise
         finally:
             self._kept.forget_before()
@@ -81,14 +95,21 @@ class Assembler:
             live = providers[name] = self._provider(name, provider, pools[name][1], loaded)
             for host in provider.host:
                 hosts[host] = live
+        table = Table(providers, hosts, self._unrouted(tuple(providers)))
         dropped = [pool for name, (_, pool) in self.pools.items() if pools.get(name, (None, None))[1] is not pool]
         self.pools = pools
-        # Only now: a table that could not be built must leave no connections behind.
+        # Only now: a table that could not be built must leave no connections behind, nor turn a switch.
         for name, (_, pool) in pools.items():
             pool.start(_waits(loaded.settings_for(name, None)))
-        return Table(providers, hosts, self._unrouted(tuple(providers))), dropped
+        switches = {name: live.switch for name, live in providers.items()}
+        _forget_breakers(self._stats, switches)
+        self._board.go_live(switches)
+        return table, dropped
 
     def _provider(self, name: str, provider: Provider, pool: Pool, loaded: Loaded) -> LiveProvider:
+        switch = self._board.fresh(name, enabled=provider.enabled)
+        # First, so that what routes share is the provider's own, and a route's is named after it.
+        rest = self._stack(name, None, provider, pool, switch, loaded)
         matches, names, handlers = [], [], []
         for route in provider.routes:
             methods = route.match.methods
@@ -99,14 +120,24 @@ class Assembler:
                 )
             )
             names.append(route.name)
-            handlers.append(self._stack(name, route.name, provider, pool, loaded))
+            handlers.append(self._stack(name, route, provider, pool, switch, loaded))
         # The index of "no route" is -1: the last entry.
         names.append(DEFAULT_ROUTE)
-        handlers.append(self._stack(name, None, provider, pool, loaded))
-        return LiveProvider(name, pool, RouteTable(matches), names, handlers)
+        handlers.append(rest)
+        base_url = str(provider.base_url)
+        return LiveProvider(name, pool, RouteTable(matches), names, handlers, switch=switch, base_url=base_url)
 
-    def _stack(self, name: str, route: str | None, provider: Provider, pool: Pool, loaded: Loaded) -> Handler:
-        site = self._site(name, route or DEFAULT_ROUTE, loaded.settings_for(name, route), _origin(provider))
+    def _stack(
+        self, name: str, route: Route | None, provider: Provider, pool: Pool, switch: Switch, loaded: Loaded
+    ) -> Handler:
+        site = self._site(
+            name,
+            DEFAULT_ROUTE if route is None else route.name,
+            loaded.settings_for(name, None if route is None else route.name),
+            _origin(provider),
+            enabled=provider.enabled and (route is None or route.enabled),
+            switch=switch,
+        )
         timeouts = site.of("timeouts", Timeouts)
         settings = WireSettings(
             base=provider.base_url.path.encode(),
@@ -118,10 +149,19 @@ class Assembler:
         return fold(Wire(pool, settings, site.edit, self._env).handle, site)
 
     def _unrouted(self, known: tuple[str, ...]) -> Handler:
-        site = self._site("", "", {}, Origin("http", "", 0, "", ""))
+        site = self._site("", "", {}, Origin("http", "", 0, "", ""), enabled=True, switch=Switch())
         return fold(no_route(known), site, OWN_ANSWERS)
 
-    def _site(self, provider: str, route: str, settings: Mapping[str, Settings], origin: Origin) -> Site:
+    def _site(
+        self,
+        provider: str,
+        route: str,
+        settings: Mapping[str, Settings],
+        origin: Origin,
+        *,
+        enabled: bool,
+        switch: Switch,
+    ) -> Site:
         return Site(
             provider=provider,
             route=route,
@@ -133,6 +173,8 @@ class Assembler:
             origin=origin,
             edit=Edit(),
             kept=self._kept,
+            enabled=enabled,
+            switch=switch,
         )
 
     def _pool(self, name: str, provider: Provider, folder: Path) -> tuple[PoolKey, Pool]:
@@ -171,6 +213,31 @@ class Assembler:
         if is_loopback(url.host):
             return None
         return proxy_for(url.scheme, url.host, url.port, self._environ)
+
+
+def _forget_gauges(stats: Stats) -> None:
+    """Before a table is built: nobody answers any more for what the policies of the one before showed."""
+    for provider in stats.providers.values():
+        policies = provider.policies
+        policies.forget_gauges()
+        policies.faults_on = 0
+        policies.breakers = dict(policies.breakers)  # the old dict is kept as it is, should the build fail
+
+
+def _forget_breakers(stats: Stats, switches: Mapping[str, Switch]) -> None:
+    """Breakers that the new table has no more would show their last state for ever."""
+    for name, provider in stats.providers.items():
+        known = switches[name].breakers if name in switches else {}
+        breakers = provider.policies.breakers
+        provider.policies.breakers = {scope: one for scope, one in breakers.items() if scope in known}
+
+
+def _restore_gauges(stats: Stats, before: Mapping[str, PolicyStats]) -> None:
+    """The table could not be built: the old one's policies go on."""
+    _forget_gauges(stats)
+    for name, policies in before.items():
+        for slot in PolicyStats.__slots__:
+            setattr(stats.provider(name).policies, slot, getattr(policies, slot))
 
 
 def _origin(provider: Provider) -> Origin:

@@ -10,19 +10,33 @@ from sidecar.core.layer import Handler
 from sidecar.core.routing import DEFAULT, Prefixes, RouteTable
 from sidecar.http.head import ALLOW
 from sidecar.http.pool import Pool
+from sidecar.policies.switches import Switch
 
 
 class LiveProvider:
-    """One provider that is being served. ``handlers`` and ``names``: one per route, the last for all other calls."""
+    """One provider that is being served. ``handlers`` and ``names``: one per route, the last for all other calls.
 
-    __slots__ = ("handlers", "name", "names", "pool", "prefix", "table")
+    ``switch`` and ``base_url`` are for those who look at it; no call needs them.
+    """
+
+    __slots__ = ("base_url", "handlers", "name", "names", "pool", "prefix", "switch", "table")
 
     def __init__(
-        self, name: str, pool: Pool, table: RouteTable, names: Sequence[str], handlers: Sequence[Handler]
+        self,
+        name: str,
+        pool: Pool,
+        table: RouteTable,
+        names: Sequence[str],
+        handlers: Sequence[Handler],
+        *,
+        switch: Switch | None = None,
+        base_url: str = "",
     ) -> None:
         self.name = name
         self.prefix = b"/" + name.encode()
         self.pool = pool
+        self.switch = switch or Switch()
+        self.base_url = base_url
         self.table = table
         self.names = tuple(names)
         self.handlers = tuple(handlers)

@@ -12,7 +12,10 @@ from typing import Any
 
 from sidecar import __version__
 from sidecar.admin.api import Admin, load_or_make_token
+from sidecar.admin.kill_file import SwitchesUnreadable
 from sidecar.admin.ops import Ops
+from sidecar.admin.providers import Providers
+from sidecar.admin.switchboard import Switchboard
 from sidecar.assembly import Assembler
 from sidecar.config.fields import Listen
 from sidecar.config.load import Loaded
@@ -52,11 +55,13 @@ class Runtime:
         self._environ = environ
         self._loop = asyncio.get_running_loop()
         self._log = _open_log(loaded, self.env, self.stats)
-        self._assembler = Assembler(self.env, self._loop, self.stats, self._log, environ)
+        self._board = Switchboard(self.env, self._loop, self.stats, self._log, _state_folder(loaded))
+        self._assembler = Assembler(self.env, self._loop, self.stats, self._log, environ, self._board)
         self._servers: list[Server] = []
         self._listeners: list[asyncio.AbstractServer] = []
         self._side_servers: list[Server] = []
         self._gateway: Gateway
+        self.providers = Providers(lambda: self._gateway.table.providers, self._board, self.stats, self.env)
         self._ended = asyncio.Event()
         self._reloading = asyncio.Lock()
         self._fingerprint = _fingerprint(loaded.files)
@@ -69,9 +74,10 @@ class Runtime:
         """Build everything and open the listeners.
 
         Raises:
-            CannotListen, OSError, ValueError: nothing is left open.
+            CannotListen, OSError, ValueError, SwitchesUnreadable: nothing is left open.
         """
         config = self._loaded.config
+        self._restore_switches()
         table, _ = self._assembler.build(self._loaded)
         self._gateway = Gateway(table)
         limits = Limits(
@@ -110,6 +116,21 @@ class Runtime:
             providers=list(config.providers),
             warnings=[warning.render() for warning in self._loaded.warnings],
         )
+        self._board.announce()
+        self._warn_of_faults()
+
+    def _restore_switches(self) -> None:
+        try:
+            self._board.restore()
+        except SwitchesUnreadable as error:
+            self._log.event("error", "kill_switches_unreadable", file=str(error.path), detail=str(error))
+            raise
+
+    def _warn_of_faults(self) -> None:
+        """A test tool that was left on must be found at the first look into the log."""
+        for name, live in self._gateway.table.providers.items():
+            for route, told in live.switch.faults.items():
+                self._log.event("warning", "faults_enabled", provider=name, route=route, faults=told)
 
     async def _open(self, name: str, address: Listen, handler: Handler, limits: Limits, *, side: bool = False) -> None:
         # Probes and scrapes are not the app's connections: they are counted apart.
@@ -158,6 +179,7 @@ class Runtime:
         self.stats.last_reload = self.env.wall()
         warnings = [warning.render() for warning in loaded.warnings]
         self._log.event("info", "reloaded", providers=list(loaded.config.providers), warnings=warnings)
+        self._warn_of_faults()
         if restart:
             self._log.event("warning", "restart_needed", keys=restart, detail="these keys take effect after a restart")
         return []
@@ -231,6 +253,7 @@ class Runtime:
 
     def close(self) -> None:
         """Close listeners, connections and pools, now."""
+        self._board.close()
         for listener in self._listeners:
             listener.close()
         for server in [*self._servers, *self._side_servers]:
@@ -276,7 +299,7 @@ async def serve(loaded: Loaded, load: Load, environ: Mapping[str, str]) -> int:
     """Run until a signal ends it; the exit code.
 
     Raises:
-        CannotListen, OSError, ValueError: it could not start.
+        CannotListen, OSError, ValueError, SwitchesUnreadable: it could not start.
     """
     runtime = Runtime(loaded, load, environ)
     await runtime.start()
@@ -286,6 +309,12 @@ async def serve(loaded: Loaded, load: Load, environ: Mapping[str, str]) -> int:
     loop.add_signal_handler(signal.SIGINT, runtime.begin_drain, "SIGINT", 0.0)
     loop.add_signal_handler(signal.SIGHUP, runtime.reload_soon)
     return await runtime.wait()
+
+
+def _state_folder(loaded: Loaded) -> Path | None:
+    """Where state is kept; relative names start at the folder of the configuration file."""
+    name = loaded.config.state_dir
+    return None if name is None else loaded.folder / name
 
 
 def _open_log(loaded: Loaded, env: Env, stats: Stats) -> AccessLog:
@@ -316,7 +345,7 @@ def _needs_restart(old: Loaded, new: Loaded) -> list[str]:
     """Keys that differ and are read at start only."""
     keys = [
         key
-        for key in ("listen", "ops", "admin", "limits", "log")
+        for key in ("listen", "ops", "admin", "limits", "log", "state_dir")
         if getattr(old.config, key) != getattr(new.config, key)
     ]
     for name in {*old.config.providers, *new.config.providers}:

@@ -10,9 +10,9 @@ import hmac
 import ipaddress
 import os
 import stat
-from contextlib import suppress
 
 from sidecar.admin.answers import problem
+from sidecar.admin.private_file import write_private
 from sidecar.core.exchange import Exchange, Response
 from sidecar.core.routing import normal_host
 
@@ -67,14 +67,15 @@ class Door:
     def check_page(self, exchange: Exchange, *, tokenless: bool = False) -> Response | None:
         """No request that a foreign page may have sent.
 
-        ``tokenless``: no page at all may send it, and without a body it needs no content type (curl -X POST).
+        ``tokenless``: no page at all may send it, and without a body it needs no content type (curl -X POST). Neither
+        does DELETE: a page cannot send that elsewhere without asking first, whatever it holds.
         """
         headers = exchange.headers
         origin = headers.get(b"origin")
         own = b"http://" + (headers.get(b"host") or b"")
         if origin is not None and (tokenless or origin.lower() != own.lower()):
             return problem(403, "origin_refused", "Wrong origin", "this may not be asked for by a web page (Origin)")
-        if tokenless and exchange.body is None:
+        if exchange.body is None and (tokenless or exchange.method == b"DELETE"):
             return None
         kind = (headers.get(b"content-type") or b"").partition(b";")[0].strip().lower()
         if kind == b"application/json":
@@ -109,7 +110,7 @@ def load_or_make_token(token: str | None, token_file: str | None) -> str:
     if len(found) >= _LEAST_TOKEN:
         return found
     made = os.urandom(_TOKEN_BYTES).hex()
-    _write_private(token_file, made + "\n")
+    write_private(token_file, made + "\n")
     return made
 
 
@@ -126,20 +127,6 @@ def _read_private(path: str) -> str:
         return os.read(fd, _LONGEST_TOKEN).decode("ascii", "replace").strip()
     finally:
         os.close(fd)
-
-
-def _write_private(path: str, content: str) -> None:
-    """Write beside and swap in, so that a reader sees the old or the new file, and never one with another mode."""
-    beside = f"{path}.{os.urandom(4).hex()}"
-    fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with open(fd, "w", encoding="ascii") as file:
-            file.write(content)
-        os.replace(beside, path)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(beside)
-        raise
 
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

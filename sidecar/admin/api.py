@@ -1,26 +1,38 @@
-"""The admin listener: what the sidecar is doing, reload, shutdown.
+"""The admin listener: what the sidecar is doing, the switches of its providers, reload, shutdown.
 
 Every request must name this listener in its Host header (else a web page could reach it by DNS rebinding). Changes
 need the admin token and, against forged requests of other pages, a JSON content type and no foreign Origin.
 ``POST /shutdown`` alone is accepted without a token, from this machine: whoever may run a process here may end it.
 """
 
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from sidecar.admin.access import Door, is_local, load_or_make_token
 from sidecar.admin.answers import as_json, not_allowed, not_found, problem, unreadable
+from sidecar.admin.providers import Providers
 from sidecar.core.exchange import Exchange, Response
 from sidecar.core.layer import Handler
 
 __all__ = ["Admin", "Control", "load_or_make_token"]
 
-PATHS = ("/status", "/reload", "/shutdown")
+PATHS = (
+    "/status", "/reload", "/shutdown", "/providers", "/providers/{name}", "/providers/{name}/kill",
+    "/providers/{name}/breaker",
+)  # fmt: skip
+
+_CHANGES: dict[str, dict[bytes, Callable[[Providers, str, Exchange], Awaitable[Response]]]] = {
+    "kill": {b"PUT": Providers.kill, b"DELETE": Providers.revive},
+    "breaker": {b"PUT": Providers.force, b"DELETE": Providers.release},
+}
+"""What may be changed below ``/providers/{name}/``, by method."""
 
 
 class Control(Protocol):
     """What the admin API asks of the runtime."""
 
     draining: bool
+    providers: Providers
 
     def begin_drain(self, reason: str) -> None:
         """Begin the end. Called once at most, and not while draining."""
@@ -49,6 +61,7 @@ class Admin:
             b"/status": ("GET, HEAD", self._status),
             b"/reload": ("POST", self._reload),
             b"/shutdown": ("POST", self._shutdown),
+            b"/providers": ("GET, HEAD", self._all_providers),
         }
 
     async def handle(self, exchange: Exchange) -> Response:
@@ -58,7 +71,10 @@ class Admin:
         refused = self._door.check_host(exchange)
         if refused is not None:
             return refused
-        found = self._routes.get(exchange.target.partition(b"?")[0])
+        path = exchange.target.partition(b"?")[0]
+        if path.startswith(b"/providers/"):
+            return await self._provider(exchange, path.decode("latin-1").split("/")[2:])
+        found = self._routes.get(path)
         if found is None:
             return not_found(PATHS)
         allowed, serve = found
@@ -68,6 +84,24 @@ class Admin:
 
     async def _status(self, _exchange: Exchange) -> Response:
         return as_json(200, self._control.status())
+
+    async def _all_providers(self, _exchange: Exchange) -> Response:
+        return self._control.providers.all()
+
+    async def _provider(self, exchange: Exchange, steps: list[str]) -> Response:
+        """``/providers/{name}``, or one of the switches below it. ``steps``: name, switch."""
+        if len(steps) == 1:
+            if exchange.method in (b"GET", b"HEAD"):
+                return self._control.providers.one(steps[0])
+            return not_allowed(exchange, "GET, HEAD")
+        changes = _CHANGES.get(steps[1]) if len(steps) == 2 else None
+        if changes is None:
+            return not_found(PATHS)
+        change = changes.get(exchange.method)
+        if change is None:
+            return not_allowed(exchange, ", ".join(method.decode() for method in changes))
+        refused = self._door.check_token(exchange) or self._door.check_page(exchange)
+        return await change(self._control.providers, steps[0], exchange) if refused is None else refused
 
     async def _reload(self, exchange: Exchange) -> Response:
         refused = self._door.check_token(exchange) or self._door.check_page(exchange)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import uvloop
 
+from sidecar.admin.kill_file import SwitchesUnreadable
 from sidecar.cli.output import BAD_CONFIG, config_option, fail, load_or_fail
 from sidecar.config.load import load
 from sidecar.http.listener import CannotListen
@@ -47,6 +48,13 @@ def command(config: Path, *, demo_provider: bool) -> None:
     except CannotListen as error:
         fail(
             "a listener cannot be opened", str(error), "free the address, or change it in the configuration", BAD_CONFIG
+        )
+    except SwitchesUnreadable as error:
+        fail(
+            "the kill switches of the last run cannot be read",
+            f"{error.path}: {error}",
+            "mend the file, or remove it: then no provider is switched off by hand",
+            BAD_CONFIG,
         )
     except (OSError, ValueError) as error:
         fail(

@@ -8,7 +8,7 @@ from sidecar.config.fields import Listen
 from sidecar.config.model import Config, Provider
 from sidecar.config.nodes import Node, Place, show_path
 from sidecar.config.problem import Problem, Source
-from sidecar.config.wording import walk
+from sidecar.config.wording import walk, walk_own
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
@@ -45,8 +45,8 @@ def tls_files(config: Config, folder: Path) -> list[Path]:
 
 
 def place_of(root: Node, steps: Steps) -> Place:
-    """Where a value stands; where it is a default, the nearest key above it."""
-    node, count = walk(root, steps)
+    """Where a value stands; where it is a default or a preset's, the nearest key above it."""
+    node, count = walk_own(root, steps)
     return node.place if count == len(steps) else node.key_place or node.place
 
 

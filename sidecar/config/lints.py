@@ -1,32 +1,18 @@
 """Warnings: what is allowed, and rarely what was meant."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
-from sidecar.config.checks import Steps, place_of
+from sidecar.config.checks import Steps
 from sidecar.config.fields import Listen, is_loopback
 from sidecar.config.merge import Stack
 from sidecar.config.model import Config, Match
-from sidecar.config.nodes import Node, show_path
-from sidecar.config.problem import Problem, Severity, Source, is_secret_name
+from sidecar.config.nodes import Node
+from sidecar.config.policy_lints import lint_policies
+from sidecar.config.problem import Problem, Source, is_secret_name
+from sidecar.config.subject import Subject
 from sidecar.config.wording import walk
 from sidecar.core.units import show_duration
 from sidecar.policies.timeouts import Timeouts
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What the rules look at."""
-
-    config: Config
-    stacks: Mapping[tuple[str, str | None], Stack]
-    root: Node
-    source: Source
-
-    def warn(self, steps: Steps, message: str, hint: str) -> Problem:
-        """A warning at the value of ``steps``."""
-        place = place_of(self.root, steps)
-        return self.source.problem(place, show_path(steps), message, hint, Severity.WARNING)
 
 
 def lint(
@@ -58,7 +44,7 @@ def plain_secret(subject: Subject) -> Iterator[Problem]:
 
 def times_that_never_run_out(subject: Subject) -> Iterator[Problem]:
     """A time limit longer than the one around it never ends anything."""
-    for (provider, route), stack in subject.stacks.items():
+    for stack in subject.stacks.values():
         times = stack.settings.get("timeouts")
         if not isinstance(times, Timeouts):
             continue
@@ -68,19 +54,13 @@ def times_that_never_run_out(subject: Subject) -> Iterator[Problem]:
             connecting = times.connect + times.tls
             pairs.append(("connect + tls", connecting, "attempt", times.attempt))
         for inner, length, outer, limit in pairs:
-            node = _own_time(stack, inner, outer)
-            if length > limit > 0 and node is not None:
-                names = [one.name for one in subject.config.providers[provider].routes]
-                level: Steps = ("routes", names.index(route)) if route else ()
-                where: Steps = ("providers", provider, *level)
-                yield subject.source.problem(
-                    node.place,
-                    f"{show_path(where)}.timeouts",
+            if length > limit > 0:
+                names = [f"timeouts.{name}" for name in (*inner.split(" + "), outer)]
+                message = (
                     f"{inner} ({show_duration(length)}) is longer than {outer} ({show_duration(limit)}), "
-                    f"which ends the call first",
-                    f"shorten {inner}, or give {outer} more time",
-                    Severity.WARNING,
+                    f"which ends the call first"
                 )
+                yield from subject.doubt(stack, names, message, f"shorten {inner}, or give {outer} more time")
 
 
 def open_to_the_network(subject: Subject) -> Iterator[Problem]:
@@ -126,6 +106,8 @@ def unreachable_routes(subject: Subject) -> Iterator[Problem]:
     """The first route that matches is taken, so one behind a wider one never is."""
     for name, provider in subject.config.providers.items():
         for index, route in enumerate(provider.routes):
+            if walk(subject.root, ("providers", name, "routes", index))[0].file:
+                continue  # a preset's route, which the user may well take over
             for earlier in provider.routes[:index]:
                 if covers(earlier.match, route.match):
                     steps = ("providers", name, "routes", index)
@@ -141,6 +123,7 @@ RULES: tuple[Callable[[Subject], Iterator[Problem]], ...] = (
     clear_text,
     pool_sizes,
     unreachable_routes,
+    lint_policies,
 )
 """Every rule; a new one needs a line here and a case in the tests."""
 
@@ -182,13 +165,3 @@ def _written_plain(found: tuple[Node, int], steps: int) -> bool:
     """Whether a value stands in the file as it is, or as the default of a variable."""
     node, count = found
     return count == steps and bool(node.text) and ("${" not in node.written or ":-" in node.written)
-
-
-def _own_time(stack: Stack, inner: str, outer: str) -> Node | None:
-    """The node to point at: the inner time if it was written, else the outer; None when both are defaults."""
-    times = stack.nodes.get("timeouts")
-    if times is None:
-        return None
-    names = ["connect", "tls"] if inner.startswith("connect") else [inner]
-    nodes = [times.at(name) for name in (*names, outer)]
-    return next((node for node in nodes if node is not None), None)

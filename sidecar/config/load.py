@@ -7,6 +7,7 @@
     loaded.settings_for("demo", None)                  # {"timeouts": Timeouts(...), ...}: merged, every policy key
     loaded.settings_for("demo", "create-charge")       # the same for a route
     loaded.origin_of("demo", None, "timeouts.total")   # Origin(level="provider", line=12, ...); level "default"
+    loaded.profile_of("demo", None)                    # ("user-flow", Origin(level="defaults", ...)), or None
     loaded.files                                       # every file read, for the reload poller
     loaded.warnings                                    # list[Problem]: lints; .render() prints one
 
@@ -16,22 +17,23 @@ of the configuration file (``loaded.folder``).
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
 
-from sidecar.config.checks import check_config, check_names, tls_files
+from sidecar.config.checks import Steps, check_config, check_names, tls_files
 from sidecar.config.interpolate import Interpolator
+from sidecar.config.levels import chains, with_presets
 from sidecar.config.lints import lint
-from sidecar.config.merge import Level, Merger, Stack
-from sidecar.config.model import CONFIG, TOP_LEVEL, Config
-from sidecar.config.nodes import Node, Reader, compose
+from sidecar.config.merge import Merger, Stack
+from sidecar.config.model import CONFIG, Config
+from sidecar.config.nodes import Node, Reader, as_written, compose, holds_file
 from sidecar.config.problem import ConfigErrors, Problem, Source, in_order
 from sidecar.config.syntax import syntax_problem
 from sidecar.config.typed import validated
-from sidecar.config.wording import problems_of, walk
+from sidecar.config.wording import Findings, problems_of, walk
 from sidecar.policies.settings import Settings
 
 _LARGEST_CONFIG = 4 * 1024 * 1024
@@ -42,8 +44,9 @@ _LARGEST_CONFIG = 4 * 1024 * 1024
 class Origin:
     """Where an effective value comes from.
 
-    ``level``: ``default``, ``top level``, ``defaults``, ``provider`` or ``route``. ``line``: 0 for a default.
-    ``written``: the scalar as the file has it (with its ``${...}``). ``secret``: it came from a file, do not show it.
+    ``level``: ``default``, ``profile user-flow``, ``preset stripe``, ``top level``, ``defaults``, ``provider`` or
+    ``route``. ``file``: as it was named, or ``presets/stripe.yaml`` of the package. ``line``: 0 for a default.
+    ``written``: the value as the file has it (with its ``${...}``). ``secret``: it came from a file, do not show it.
     """
 
     level: str
@@ -75,29 +78,38 @@ class Loaded:
         """
         return self.stacks[provider, route].settings
 
-    def origin_of(self, provider: str, route: str | None, dotted: str | tuple[str, ...]) -> Origin:
+    def origin_of(self, provider: str, route: str | None, dotted: str | Steps) -> Origin:
         """Where a setting's value comes from; ``dotted`` like ``timeouts.total``, or its steps.
 
         Raises:
             KeyError: no such provider or route.
         """
-        steps = tuple(dotted.split(".")) if isinstance(dotted, str) else dotted
-        merged = self.stacks[provider, route].nodes.get(steps[0])
+        steps: Steps = tuple(dotted.split(".")) if isinstance(dotted, str) else dotted
+        merged = self.stacks[provider, route].nodes.get(str(steps[0]))
         return self._origin(merged, steps[1:], merged.layer if merged else "")
 
-    def origin_in_provider(self, provider: str, steps: tuple[str, ...]) -> Origin:
-        """The same for what is no policy: ``("pool", "max_idle")``."""
-        return self._origin(walk(self.root, ("providers", provider))[0], steps, "provider")
+    def origin_in_provider(self, provider: str, steps: Steps, level: str = "provider") -> Origin:
+        """The same for what is no policy: ``("pool", "max_idle")``, ``("routes", 0, "enabled")``."""
+        return self._origin(walk(self.root, ("providers", provider))[0], steps, level)
 
-    def _origin(self, root: Node | None, steps: tuple[str, ...], level: str) -> Origin:
+    def profile_of(self, provider: str, route: str | None) -> tuple[str, Origin] | None:
+        """The profile in force, and where it is named; None when there is none.
+
+        Raises:
+            KeyError: no such provider or route.
+        """
+        named = self.stacks[provider, route].chain.profile
+        return (named.text, self._origin(named, (), named.layer)) if named is not None else None
+
+    def _origin(self, root: Node | None, steps: Steps, level: str) -> Origin:
         if root is None:
             return Origin("default")
         node, count = walk(root, steps)
         if count < len(steps):
             return Origin("default")
         line, column = node.key_place or node.place
-        secret = node.secret or any(child.secret for _, child in node.items())
-        return Origin(node.layer or level, self.file, line, column, node.written, secret)
+        file = node.file or self.file
+        return Origin(node.layer or level, file, line, column, as_written(node), holds_file(node))
 
 
 def load(path: str | Path, environ: Mapping[str, str]) -> Loaded:
@@ -132,15 +144,12 @@ _START = "start from config.example.yaml, which has every key"
 
 
 def _build(path: Path, root: Node, source: Source, reader: Reader) -> Loaded:
+    root = with_presets(root)
     config, findings = validated(CONFIG, root)
-    found = problems_of(findings, root, CONFIG, source)
+    found = problems_of(_told_once(findings), root, CONFIG, source)
     problems = [*reader.problems, *found, *check_names(root, source)]
     merger = Merger(source)
-    stacks = {}
-    for level in _levels(root):
-        merger.check_level(level)
-    for (provider, route), levels in _chains(root):
-        stacks[provider, route] = merger.stack(levels)
+    stacks = {(chain.provider, chain.route): merger.stack(chain) for chain in chains(root)}
     problems += merger.problems
     if config is not None:
         problems += check_config(config, root, source, path.parent)
@@ -150,6 +159,12 @@ def _build(path: Path, root: Node, source: Source, reader: Reader) -> Loaded:
     loaded = Loaded(config, path.parent, tuple(dict.fromkeys(files)), (), root, stacks, str(path))
     warnings = tuple(_scrubbed(in_order(lint(config, stacks, root, source)), reader.interpolator))
     return Loaded(config, path.parent, loaded.files, warnings, root, stacks, str(path))
+
+
+def _told_once(findings: Findings) -> Findings:
+    """Without the missing ``base_url`` of a provider whose preset is misspelt: the right one may state it."""
+    wrong = {finding.loc[:-1] for finding in findings if finding.loc[-1:] == ("preset",)}
+    return [one for one in findings if one.kind != "missing" or one.loc[:-1] not in wrong]
 
 
 def _without_echoes(problems: list[Problem], first: list[Problem]) -> list[Problem]:
@@ -173,36 +188,6 @@ def _scrubbed(problems: list[Problem], interpolator: Interpolator) -> list[Probl
         )
         for one in problems
     ]
-
-
-def _levels(root: Node) -> Iterator[Level]:
-    """Every place where policy keys may stand."""
-    seen: set[int] = set()
-    for _, levels in _chains(root):
-        for level in levels:
-            if id(level.node) not in seen:
-                seen.add(id(level.node))
-                yield level
-
-
-def _chains(root: Node) -> Iterator[tuple[tuple[str, str | None], list[Level]]]:
-    """The levels of each provider and route, the most general first."""
-    assert isinstance(root.value, dict)
-    top = Node({key: root.value[key] for key in TOP_LEVEL if key in root.value}, root.place)
-    general = [Level("top level", top, ())]
-    defaults, providers = root.at("defaults"), root.at("providers")
-    if defaults is not None:
-        general.append(Level("defaults", defaults, ("defaults",)))
-    if providers is None or not isinstance(providers.value, dict):
-        return
-    for name, provider in providers.value.items():
-        path: tuple[str | int, ...] = ("providers", name)
-        chain = [*general, Level("provider", provider, path)]
-        yield (name, None), chain
-        routes = provider.at("routes")
-        for index, route in enumerate(routes.value if routes and isinstance(routes.value, list) else []):
-            title = route.at("name")
-            yield (name, title.text if title else str(index)), [*chain, Level("route", route, (*path, "routes", index))]
 
 
 def _read(path: Path) -> str:

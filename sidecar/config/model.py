@@ -14,6 +14,7 @@ from pydantic import Field, create_model
 from pydantic_core import CoreSchema, core_schema
 
 from sidecar.config.fields import Address, Hosts, Listen, Methods, Output, Proxy, Template, Url
+from sidecar.config.packaged import Preset, Profile
 from sidecar.policies.order import ORDER
 from sidecar.policies.settings import Duration, Fraction, Settings, Size
 
@@ -125,13 +126,23 @@ class Route(Settings):
     """Name in logs and metrics, unique within the provider."""
     match: Match = Match()
     """Which calls it takes."""
+    profile: Profile | None = None
+    """Defaults for the policies of these calls: ``user-flow`` or ``background``."""
+    enabled: bool = True
+    """The kill switch: ``false`` answers every call of this route with ``killed``, or with the fallback."""
 
 
 class Provider(Settings):
     """A third-party API behind a path prefix, a host name or a listener of its own."""
 
     base_url: Url
-    """Where calls go: http or https, host, and a path if every call has one."""
+    """Where calls go: http or https, host, and a path if every call has one. Some presets state it."""
+    preset: Preset | None = None
+    """What is known about this provider: its limits, headers and slowness, as a base for everything written here."""
+    profile: Profile | None = None
+    """Defaults for the policies of its calls: ``user-flow`` or ``background``."""
+    enabled: bool = True
+    """The kill switch: ``false`` answers every call with ``killed``, or with the fallback."""
     listen: Address | None = None
     """An own address without prefix, for clients that take no path in their base URL or sign the path."""
     host: Hosts = ()
@@ -151,6 +162,9 @@ class Provider(Settings):
 class Defaults(Settings):
     """Settings for every provider; what a provider or a route says wins, key by key."""
 
+    profile: Profile | None = None
+    """Defaults for the policies of all calls: ``user-flow`` (somebody waits) or ``background`` (nobody does)."""
+
 
 class Config(Settings):
     """The configuration of a sidecar."""
@@ -169,6 +183,8 @@ class Config(Settings):
     """The end of the process."""
     log: Log = Log()
     """Access log."""
+    state_dir: str | None = Field(None, min_length=1)
+    """Folder for what must survive a restart, such as kill switches set by hand; relative to this file."""
     defaults: Defaults = Defaults()
     """Settings for every provider."""
     providers: dict[str, Provider] = Field(min_length=1)

@@ -6,7 +6,7 @@ anchors, aliases and the merge key ``<<`` work.
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,8 @@ class Node:
 
     ``value``: dict or list of nodes, or a scalar. ``text``: the scalar as text, after interpolation. ``written``:
     the scalar as it stands in the file. ``files``: the files its value came from; it is secret when there are any.
-    ``layer``: which level of the configuration set it (see merge.py).
+    ``layer``: which level of the configuration set it (see merge.py). ``file``: the profile or preset it stands in,
+    ``presets/stripe.yaml``; empty for the configuration itself.
     """
 
     value: Any
@@ -49,6 +50,7 @@ class Node:
     plain: bool = False
     files: tuple[Path, ...] = ()
     layer: str = ""
+    file: str = ""
 
     @property
     def secret(self) -> bool:
@@ -76,6 +78,39 @@ class Node:
         if isinstance(self.value, list):
             return [child.data() for child in self.value]
         return self.value
+
+
+def labelled(node: Node, layer: str, file: str = "") -> Node:
+    """A copy of a tree that says which level it is of, and which packaged file it stands in."""
+    value = node.value
+    if isinstance(value, dict):
+        value = {key: labelled(child, layer, file) for key, child in value.items()}
+    elif isinstance(value, list):
+        value = [labelled(child, layer, file) for child in value]
+    return replace(node, value=value, layer=layer, file=file or node.file)
+
+
+def holds_file(node: Node) -> bool:
+    """Whether a value, or a part of it, came from a file and may be a secret."""
+    return node.secret or any(holds_file(child) for _, child in node.items())
+
+
+def as_written(node: Node) -> str:
+    """A scalar as the file has it; a list or mapping likewise in one line when a ``${...}`` is in it, else empty."""
+    if not isinstance(node.value, dict | list):
+        return node.written
+    text = _in_one_line(node)
+    return text if "${" in text else ""
+
+
+def _in_one_line(node: Node) -> str:
+    if isinstance(node.value, dict):
+        return f"{{{', '.join(f'{key}: {_in_one_line(child)}' for key, child in node.value.items())}}}"
+    if isinstance(node.value, list):
+        return f"[{', '.join(_in_one_line(child) for child in node.value)}]"
+    if "${" in node.written and ":-" not in node.written:
+        return node.written
+    return "***" if node.secret else node.text
 
 
 def core_scalar(text: str) -> str | int | float | bool | None:

@@ -11,9 +11,11 @@ from sidecar.config.fields import Listen
 from sidecar.config.model import CONFIG, POLICIES
 from sidecar.config.shape import is_model, members
 from sidecar.config.units import Unit, show, unit_of
+from sidecar.policies.settings import Switchable
 
 _REFERENCE = {"type": "string", "pattern": r"\$\{"}
 """Any value may be filled in from the environment or a file."""
+_OFF = {"enum": ["off", False], "description": "short for {mode: off}"}
 _NOISE = ("title",)
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -22,19 +24,21 @@ def json_schema() -> dict[str, Any]:
     """The schema as plain data."""
     schema = CONFIG.model_json_schema()
     definitions = schema.pop("$defs")
-    for name in {key: model.__name__ for key, model in POLICIES.items()}.values():
-        model = next(one for one in POLICIES.values() if one.__name__ == name)
+    for model in POLICIES.values():
         own = model.model_json_schema()
         definitions |= own.pop("$defs", {})
         # A level may say a part: what is required must stand on one of them.
         own.pop("required", None)
-        definitions[name] = own
+        definitions[model.__name__] = own
     for name, definition in definitions.items():
         kind = _model_named(name)
         if kind is not None:
             _defaults(definition, kind)
     _defaults(schema, CONFIG)
     definitions = {name: _tidy(definitions[name]) for name in sorted(definitions)}
+    # A preset may state it instead.
+    definitions["Provider"]["required"].remove("base_url")
+    definitions["Provider"]["anyOf"] = [{"required": ["base_url"]}, {"required": ["preset"]}]
     body = _tidy(schema)
     body["properties"]["providers"]["propertyNames"] = {"pattern": "^[a-z0-9][a-z0-9_-]*$"}
     return {"$schema": _DIALECT, "title": "Configuration of sidecar", **body, "$defs": definitions}
@@ -91,8 +95,10 @@ def _tidy(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     if "policy" in schema:
-        name = POLICIES[schema["policy"]].__name__
-        return {"$ref": f"#/$defs/{name}", "description": plain_text(schema["description"])}
+        model = POLICIES[schema["policy"]]
+        about = {"description": plain_text(schema["description"])}
+        settings = {"$ref": f"#/$defs/{model.__name__}"}
+        return about | ({"anyOf": [settings, dict(_OFF)]} if issubclass(model, Switchable) else settings)
     tidy = {key: value for key, value in schema.items() if key not in _NOISE or not isinstance(value, str)}
     if "properties" in tidy:
         tidy["properties"] = {name: _tidy(one) for name, one in tidy["properties"].items()}

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 
 
 def nearest(word: str, choices: Iterable[str]) -> str:
-    """The choice that was probably meant, or an empty text."""
-    by_lower = {choice.lower(): choice for choice in choices}
+    """The choice that was probably meant, or an empty text; ``-`` and ``_`` are the same here."""
+    by_lower = {choice.lower().replace("-", "_"): choice for choice in choices}
     near = difflib.get_close_matches(word.lower().replace("-", "_"), by_lower, n=1, cutoff=0.6)
     return by_lower[near[0]] if near else ""
 
@@ -48,3 +48,18 @@ def members(annotation: Any) -> list[Any]:
 def is_model(kind: Any) -> bool:
     """Whether a type is a settings model."""
     return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def is_mapping(kind: Any) -> bool:
+    """Whether a type is a mapping whose values are known, such as header -> text."""
+    return get_origin(kind) in {dict, Mapping}
+
+
+def is_free(kind: Any) -> bool:
+    """Whether any value may stand here, such as a JSON body."""
+    return kind is Any or kind is JsonValue
+
+
+def is_rule(kind: Any) -> bool:
+    """Whether a block is one statement, such as a JSON pointer and what must stand there: it has a required key."""
+    return is_model(kind) and any(field.is_required() for field in kind.model_fields.values())

@@ -5,12 +5,13 @@ Stricter: only ``true`` and ``false`` are booleans (pydantic takes ``yes``, ``on
 Kinder: an unquoted number or boolean where text is wanted is that text, exactly as written (``X-Version: 1.10``).
 """
 
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
 from sidecar.config.nodes import Node, core_scalar
 from sidecar.config.shape import children, is_model, members
+from sidecar.config.unions import findings_of, one_of_several
 from sidecar.config.units import Unit, unit_of
 from sidecar.config.wording import Finding, Findings, walk
 
@@ -21,12 +22,12 @@ def validated(model: type[M], root: Node) -> tuple[M | None, Findings]:
     """The model made of a node, and what is wrong with it; None when anything is."""
     findings: Findings = []
     if isinstance(root.value, dict):
-        _booleans(model, root, (), findings)
+        _strict(model, root, (), findings)
     try:
         made = _validate(model, root)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)
-        return None, findings + [Finding(item["loc"], item["type"], item["msg"], item.get("ctx", {})) for item in found]
+        known = {finding.loc for finding in findings}
+        return None, findings + [one for one in findings_of(error, model) if one.loc not in known]
     return (None if findings else made), findings
 
 
@@ -34,12 +35,11 @@ def _validate(model: type[M], root: Node) -> M:
     try:
         return model.model_validate(root.data())
     except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)
-        texts = [item["loc"] for item in found if item["type"].startswith("string_")]
         changed = False
-        for loc in texts:
-            node, count = walk(root, loc)
-            if count == len(loc) and node.plain and isinstance(node.value, int | float):
+        for finding in findings_of(error, model):
+            node, count = walk(root, finding.loc)
+            text = finding.kind.startswith("string_") or "text" in finding.context.get("kinds", ())
+            if text and count == len(finding.loc) and node.plain and isinstance(node.value, int | float):
                 node.value = node.text
                 changed = True
         if not changed:
@@ -47,7 +47,7 @@ def _validate(model: type[M], root: Node) -> M:
     return model.model_validate(root.data())
 
 
-def _booleans(kind: Any, node: Node, loc: tuple[str | int, ...], findings: Findings) -> None:
+def _strict(kind: Any, node: Node, loc: tuple[str | int, ...], findings: Findings) -> None:
     """Compare what is written with what the model wants, leaf by leaf."""
     for step, child in node.items():
         if is_model(kind):
@@ -56,11 +56,30 @@ def _booleans(kind: Any, node: Node, loc: tuple[str | int, ...], findings: Findi
                 continue
         kinds = [inner for one in members(kind) for inner in children(one, step)]
         here = (*loc, step)
-        if kinds == [bool] and not isinstance(child.value, bool | dict | list):
-            findings.append(Finding(here, "bool_type", "", {}))
-        elif kinds and set(kinds) <= {int, float} and isinstance(child.value, bool):
-            findings.append(Finding(here, "int_type" if kinds == [int] else "float_type", "", {}))
-        elif kinds == [int] and isinstance(child.value, str) and isinstance(core_scalar(child.text), str):
-            findings.append(Finding(here, "int_type", "", {}))
-        elif len(kinds) == 1:
-            _booleans(kinds[0], child, here, findings)
+        if isinstance(child.value, dict | list):
+            for one in kinds:
+                _strict(one, child, here, findings)
+        elif kinds and _misread(kinds, child):
+            findings += one_of_several(here, [_wants(here, one) for one in kinds])
+
+
+def _misread(kinds: list[Any], node: Node) -> bool:
+    """Whether pydantic would take a scalar for a boolean or a number that it is not in YAML 1.2."""
+    if kinds == [bool]:
+        return not isinstance(node.value, bool)
+    if isinstance(node.value, bool):
+        return {int, float} & set(kinds) != set() and not {bool, str} & set(kinds)
+    is_word = isinstance(node.value, str) and isinstance(core_scalar(node.text), str)
+    return is_word and int in kinds and not _takes(kinds, node.text)
+
+
+def _takes(kinds: list[Any], text: str) -> bool:
+    """Whether one of the kinds is text, or a choice of words with this one among them."""
+    return any(kind is str or (get_origin(kind) is Literal and text in get_args(kind)) for kind in kinds)
+
+
+def _wants(loc: tuple[str | int, ...], kind: Any) -> Finding:
+    if get_origin(kind) is Literal:
+        return Finding(loc, "literal_error", "", {"expected": ", ".join(repr(word) for word in get_args(kind))})
+    names = {bool: "bool_type", int: "int_type", float: "float_type", str: "string_type", tuple: "tuple_type"}
+    return Finding(loc, names.get(get_origin(kind) or kind, "model_type"), "", {})

@@ -5,12 +5,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from sidecar.config.nodes import Node, Place, holds_secret, show_path
 from sidecar.config.problem import Problem, Source, hide_userinfo
 from sidecar.config.shape import keys_at, nearest
 from sidecar.config.units import Unit, show, unit_of_text
+from sidecar.policies.settings import Switchable
 
 _MOST_SHOWN = 24
 """Keys that a report lists when it has no better guess."""
@@ -21,13 +22,12 @@ _BOUNDS = {
     "less_than_equal": ("le", "at most"),
     "less_than": ("lt", "less than"),
 }
-_TYPES = {
+MISMATCHES = {
     "string_type": "must be text",
     "string_sub_type": "must be text",
     "int_type": "must be a whole number",
     "int_parsing": "must be a whole number",
     "int_from_float": "must be a whole number",
-    "int_parsing_size": "is too large a number",
     "float_type": "must be a number",
     "float_parsing": "must be a number",
     "finite_number": "must be a number",
@@ -43,6 +43,7 @@ _TYPES = {
     "frozen_set_type": "must be a list",
     "none_required": "must be left out",
 }
+"""Finding that a value is not of the kind it should be -> what is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def problems_of(
     meant = {(*loc[:-1], guess) for loc, guess in unknown.items()}
     for finding in findings:
         loc = finding.loc
-        node, walked = walk(root, loc)
+        node, walked = walk_own(root, loc)
         path = base + loc[:walked]
         if finding.kind == "missing":
             if loc not in meant:
@@ -83,8 +84,9 @@ def problems_of(
             place = node.key_place or node.place
             found.append(source.problem(place, show_path(path), f"unknown key '{loc[-1]}'", hint))
         else:
-            message, hint = _say(finding, node, path)
-            child = _named_in(message, node)
+            whole = not loc and finding.kind in MISMATCHES and issubclass(model, Switchable)
+            message, hint = _switch(node, model) if whole and node.value is not None else _say(finding, node, path)
+            child = _named_in(message, node) if finding.kind == "value_error" else None
             if child is not None:
                 node, path = node.at(child) or node, (*path, child)
             is_key = loc[-1:] == ("[key]",) or (child is not None and isinstance(child, str))
@@ -106,6 +108,14 @@ def walk(root: Node, loc: Iterable[str | int]) -> tuple[Node, int]:
     return node, count
 
 
+def walk_own(root: Node, loc: tuple[str | int, ...]) -> tuple[Node, int]:
+    """The same, but no deeper than what stands in the file itself: nobody can correct a profile or preset."""
+    node, count = walk(root, loc)
+    while node.file and count > 0:
+        node, count = walk(root, loc[: count - 1])
+    return node, count
+
+
 def _guess(loc: tuple[str | int, ...], model: type[BaseModel]) -> str:
     return nearest(str(loc[-1]), keys_at(model, loc[:-1]))
 
@@ -115,18 +125,16 @@ def _possible(allowed: list[str]) -> str:
 
 
 def _named_in(message: str, node: Node) -> str | int | None:
-    """The one child that a message about a whole block names, so that the caret can stand under it."""
+    """The one child that a message about a whole block names, so that the caret can stand under it.
+
+    What a profile or preset says is no child here: the user cannot change it.
+    """
+    own = [(step, child) for step, child in node.items() if child.file == node.file]
     if isinstance(node.value, dict):
-        named: list[str | int] = [
-            key for key in node.value if key and re.search(rf"(?<!\w){re.escape(key)}(?!\w)", message)
-        ]
+        named = [key for key, _ in own if key and re.search(rf"(?<!\w){re.escape(str(key))}(?!\w)", message)]
     else:
-        named = [step for step, child in node.items() if child.text and f"'{child.text}'" in message]
+        named = [step for step, child in own if child.text and f"'{child.text}'" in message]
     return named[0] if len(named) == 1 else None
-
-
-def _is_word_of(key: str, message: str) -> bool:
-    return re.search(rf"(?<!\w){re.escape(key)}(?!\w)", message) is not None
 
 
 def _place(node: Node, *, is_key: bool) -> Place:
@@ -147,8 +155,12 @@ def _say(finding: Finding, node: Node, path: tuple[str | int, ...]) -> tuple[str
         return f"must be {words} {_bound(context[name], node)}", ""
     if kind in {"literal_error", "enum"}:
         return _choice(str(context["expected"]), node, hidden=hidden)
-    if kind in _TYPES:
-        return _TYPES[kind] + _instead_of(node, hidden=hidden), _type_hint(kind, node)
+    if kind == "union":
+        return _union(context, node, hidden=hidden)
+    if kind in MISMATCHES:
+        return MISMATCHES[kind] + _instead_of(node, hidden=hidden), _type_hint(kind, node)
+    if kind == "int_parsing_size":
+        return "is too large a number", ""
     if kind in {"too_short", "string_too_short"}:
         return f"must have at least {context['min_length']} {_things(kind, context, 'min_length')}", ""
     if kind in {"too_long", "string_too_long"}:
@@ -171,13 +183,37 @@ def _bound(limit: Any, node: Node) -> str:
     return show(limit, unit) if unit is not Unit.NONE else f"{limit:g}"
 
 
+def _union(context: Mapping[str, Any], node: Node, *, hidden: bool) -> tuple[str, str]:
+    """``must be a whole number or 'adaptive', not 'adaptiv' - did you mean 'adaptive'?``."""
+    *kinds, last = context["kinds"]
+    message = f"must be {', '.join(kinds)} or {last}{_instead_of(node, hidden=hidden)}"
+    near = "" if hidden else nearest(node.text, context["words"])
+    return message, f"did you mean '{near}'?" if near else context["hint"]
+
+
+def _switch(node: Node, model: type[BaseModel]) -> tuple[str, str]:
+    """A policy that can be switched off was given neither a block nor ``off``."""
+    hint = "write off, or an indented block of its settings"
+    if node.text.lower() in {"on", "true", "yes", "y", "enforce"} and _works_by_itself(model):
+        hint = "write {} to switch it on with its defaults"
+    return f"must be a block of settings or off{_instead_of(node, hidden=False)}", hint
+
+
+def _works_by_itself(model: type[BaseModel]) -> bool:
+    try:
+        model.model_validate({})
+    except ValidationError:
+        return False
+    return True
+
+
 def _choice(expected: str, node: Node, *, hidden: bool) -> tuple[str, str]:
     if hidden:
         return f"must be {expected}", ""
     choices = [part.strip("'") for part in expected.replace(" or ", ", ").split(", ")]
     if node.text in choices:
         return f"must be {expected}", "write it without quotes"
-    near = nearest(node.text, choices)
+    near = "off" if node.value is False and "off" in choices else nearest(node.text, choices)
     return f"must be {expected}{_instead_of(node, hidden=False)}", f"did you mean '{near}'?" if near else ""
 
 

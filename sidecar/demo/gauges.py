@@ -12,7 +12,7 @@ _LABEL = re.compile(r'([a-z_]+)="([^"]*)"')
 
 @dataclass(slots=True)
 class Gauges:
-    """Numbers of ``/metrics``. ``retries`` and ``breaker`` stay empty in a sidecar that has no such policies.
+    """Numbers of ``/metrics``.
 
     ``overhead_ms``: mean time of a call that was not spent waiting for the provider.
     """
@@ -54,15 +54,21 @@ def read_metrics(text: str, provider: str) -> Gauges:
     return gauges
 
 
-def read_log(path: Path) -> list[float]:
-    """The sidecar's own time in each logged call, in milliseconds: its duration without the attempts' waiting."""
+def read_log(path: Path) -> tuple[int, list[float]]:
+    """How many calls were logged, and the sidecar's own time in those of one attempt, in milliseconds.
+
+    That is the call's duration without the attempt's; with further attempts there were waits between them.
+    """
     own: list[float] = []
+    lines = 0
     if not path.exists():
-        return own
+        return lines, own
     for line in path.read_bytes().splitlines():
         record = orjson.loads(line)
         if record.get("event") != "request":
             continue
-        waited = sum(one["ms"] - (one.get("wait_ms") or 0.0) for one in record["attempts"])
-        own.append(max(0.0, record["duration_ms"] - waited))
-    return own
+        lines += 1
+        if len(record["attempts"]) < 2:
+            waited = sum(one["ms"] - (one.get("wait_ms") or 0.0) for one in record["attempts"])
+            own.append(max(0.0, record["duration_ms"] - waited))
+    return lines, own

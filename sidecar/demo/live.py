@@ -19,7 +19,7 @@ from sidecar.demo.panels import (
     track,
 )
 from sidecar.demo.show import State
-from sidecar.demo.words import ABOUT, NEXT, TITLE, app_time, gauge_lines, log_line, own_time
+from sidecar.demo.words import ABOUT, BESIDE, NEXT, TITLE, app_time, gauge_lines, log_line, own_time
 
 _WIDEST = 140
 _SHORT = 30
@@ -71,7 +71,7 @@ class LiveView:
         rows = [
             ("the app waited", app_time(state.tally)),
             ("the sidecar's own time", own_time(state)),
-            *[row for row in gauge_lines(state) if row[0] != "its own time"],
+            *[row for row in gauge_lines(state) if row[0] != BESIDE],
             ("its access log", log_line(state)),
         ]
         out = self._console

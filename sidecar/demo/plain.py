@@ -7,6 +7,7 @@ from sidecar.demo.show import State
 from sidecar.demo.story import STORY, curls
 from sidecar.demo.words import (
     ABOUT,
+    BESIDE,
     NEXT,
     POLICY_ROWS,
     TITLE,
@@ -76,7 +77,7 @@ class PlainView:
         click.echo(f"  the app waited: {app_time(tally)}")
         click.echo(f"  the sidecar's own time per call: {own_time(state)}")
         for name, value in gauge_lines(state):
-            if name != "its own time":
+            if name != BESIDE:
                 click.echo(f"  {name}: {value}")
         click.echo(f"  its access log: {log_line(state)}")
         click.echo("\nNow with a real provider:")

@@ -14,7 +14,7 @@ from sidecar.demo.client import Client, Seen
 from sidecar.demo.gauges import Gauges, read_log, read_metrics
 from sidecar.demo.orders import COUNT
 from sidecar.demo.stage import PROVIDER, Stage
-from sidecar.demo.story import HEAD_TIMEOUT_MS, STORY, Scene, scene_seconds
+from sidecar.demo.story import STORY, TOTAL_S, Scene, scene_seconds
 from sidecar.demo.tally import Tally
 
 RATE = 20.0
@@ -23,8 +23,8 @@ _SCRAPE = 0.5
 """Seconds between two looks at the metrics."""
 _STEP = 0.05
 """Seconds between two updates of the progress."""
-_LAST_CALLS = HEAD_TIMEOUT_MS / 1000 + 2.0
-"""Seconds that calls in flight get at the end, at most: the sidecar answers each within its head timeout."""
+_LAST_CALLS = TOTAL_S + 1.0
+"""Seconds that calls in flight get at the end, at most: the sidecar answers each within its deadline."""
 
 
 @dataclass(slots=True)
@@ -40,6 +40,7 @@ class State:
     tally: Tally = field(default_factory=Tally)
     gauges: Gauges = field(default_factory=Gauges)
     own_ms: list[float] = field(default_factory=list)
+    log_lines: int = 0
 
     @property
     def now_playing(self) -> Scene:
@@ -231,4 +232,4 @@ class Show:
             await asyncio.wait(self._in_flight, timeout=_LAST_CALLS)
         app.close()
         await self._stage.stop_sidecar()
-        self._state.own_ms = read_log(self._stage.log)
+        self._state.log_lines, self._state.own_ms = read_log(self._stage.log)

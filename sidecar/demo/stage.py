@@ -12,7 +12,7 @@ import orjson
 
 from sidecar.core.env import Env
 from sidecar.demo.beside import start_beside
-from sidecar.demo.story import HEAD_TIMEOUT_MS
+from sidecar.demo.story import HEAD_TIMEOUT_MS, TOTAL_S
 
 PROVIDER = "demo"
 FIRST_CHOICE = 8080
@@ -37,7 +37,9 @@ drain: {{timeout: 1s}}
 providers:
   demo:
     base_url: http://127.0.0.1:{provider_port}
-    timeouts: {{connect: 1s, head: {head_ms}ms, total: 2s}}
+    timeouts: {{connect: 1s, head: {head_ms}ms, total: {total_s}s}}
+    retry: {{attempts: 3, on: [connect, reset, timeout, 429, 500, 502, 503, 504]}}
+    breaker: {{window: 10s, min_calls: 20, open_for: 2s, max_open: 4s}}
 """
 
 
@@ -96,7 +98,7 @@ class Stage:
         self._folder = Path(tempfile.mkdtemp(prefix="sidecar-demo-"))
         self.log = self._folder / "sidecar.log"
         config = self._folder / "sidecar.yaml"
-        values = {"log": self.log, "provider_port": self.provider_port, "head_ms": HEAD_TIMEOUT_MS}
+        values = {"log": self.log, "provider_port": self.provider_port, "head_ms": HEAD_TIMEOUT_MS, "total_s": TOTAL_S}
         config.write_text(_CONFIG.format(port=port, **values))
         command = [sys.executable, "-m", "sidecar.cli.main", "run", "-c", str(config)]
         with (self._folder / "output").open("wb") as output:

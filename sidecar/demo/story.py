@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 HEAD_TIMEOUT_MS = 500
-"""How long the demo's sidecar waits for the provider's answer to begin."""
+"""How long the demo's sidecar waits for the provider's answer to begin, in each attempt."""
+TOTAL_S = 4
+"""Seconds that a call may take with all its attempts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,27 +24,27 @@ STORY: tuple[Scene, ...] = (
         "slow",
         "slow",
         "Every third call hangs for 2 to 4 s.",
-        f"After {HEAD_TIMEOUT_MS} ms: 504 head_timeout. The app never hangs.",
+        f"After {HEAD_TIMEOUT_MS} ms it asks again. The app never hangs.",
     ),
     Scene(
         "broken",
         "broken",
         "Connections break, before an answer or halfway.",
-        "502 reset, sent=maybe; half an answer never looks whole.",
+        "GETs are sent again; a POST only if that is safe.",
     ),
     Scene(
         "throttled",
         "throttled",
         "The provider says 429 and 503, with Retry-After.",
-        "Passed on unchanged: throttled (429), server_error (503)",
+        "It waits as long as told, then asks again.",
     ),
     Scene(
         "outage",
         None,
         "The provider is gone: nobody listens there.",
-        "502 connect_failed, sent=nothing: safe to try again.",
+        "Retries in a budget; then the breaker: 503 at once.",
     ),
-    Scene("recovered", "calm", "The provider is back.", "New connections, no restart: calls succeed again."),
+    Scene("recovered", "calm", "The provider is back.", "Trial calls succeed, and the breaker closes."),
 )
 """Sentences of at most 56 characters: one line of a narrow terminal."""
 

@@ -9,7 +9,11 @@ ABOUT = "An app calls a flaky provider, through a sidecar."
 
 
 POLICY_ROWS = ("retries", "breaker")
-"""Rows that show news every second, once there are such policies."""
+"""Rows that show news every second."""
+
+
+BESIDE = "not the provider"
+"""Name of the row for time that was not spent waiting for the provider."""
 
 
 def milliseconds(value: float) -> str:
@@ -51,7 +55,7 @@ def gauge_lines(state: State) -> list[tuple[str, str]]:
         parts = [f"{count} {name}" for name, count in sorted(gauges.pool.items())]
         rows.append(("connections", ", ".join([*parts, f"{gauges.opened} opened"])))
     if gauges.overhead_ms is not None:
-        rows.append(("its own time", f"{milliseconds(gauges.overhead_ms)} per call"))
+        rows.append((BESIDE, f"{milliseconds(gauges.overhead_ms)} per call, with waits for another try"))
     if gauges.retries:
         reasons = ", ".join(f"{reason} {count}" for reason, count in gauges.retries.items())
         rows.append(("retries", f"{sum(gauges.retries.values())} ({reasons})"))
@@ -74,7 +78,7 @@ def app_time(tally: Tally, *, recent: bool = False) -> str:
 
 def log_line(state: State) -> str:
     """The proof that there is one log line per call; calls of the visitor are in it."""
-    lines, calls = len(state.own_ms), state.tally.calls
+    lines, calls = state.log_lines, state.tally.calls
     if lines > calls:
         return f"{lines} lines: one for each call, {lines - calls} of them not the demo's own"
     return f"{lines} lines: one for each call"

@@ -2,6 +2,7 @@
 
 from sidecar.core.errors import Outcome, Sent, SidecarError
 from sidecar.core.exchange import Attempt, Exchange, Response
+from sidecar.core.headers import Headers, Shape
 from sidecar.core.layer import Handler
 from sidecar.policies.policy import Policy
 from sidecar.policies.site import Site
@@ -13,7 +14,7 @@ _SUCCESS = Outcome.SUCCESS
 
 
 class _AttemptLayer:
-    __slots__ = ("_clock", "_new_id", "_next", "_policy_stats", "_stats", "_tracking_names")
+    __slots__ = ("_clock", "_closer", "_found", "_new_id", "_next", "_policy_stats", "_stats", "_tracking_names")
 
     def __init__(self, inner: Handler, site: Site) -> None:
         self._next = inner
@@ -23,21 +24,25 @@ class _AttemptLayer:
         self._policy_stats = site.provider_stats.policies
         names = site.of("tracking", Tracking).response_headers
         self._tracking_names = tuple(name.lower().encode() for name in names)
+        self._found: dict[Shape, bytes | None] = {}
+        self._closer = self._closed
 
     async def handle(self, exchange: Exchange) -> Response:
         attempts = exchange.attempts
         first = len(attempts)
-        attempt = Attempt(first + 1, self._clock())
+        clock, inner = self._clock, self._next
+        attempt = Attempt(first + 1, clock())
         attempts.append(attempt)
         trace = exchange.trace
         if trace is not None:
-            attempt.span_id = span_id = self._new_id(16)
-            line = b"traceparent: %b\r\n" % trace_context.child(trace, span_id)
+            new_id = self._new_id
+            attempt.span_id = span_id = new_id(16)
+            line = b"traceparent: " + trace_context.child(trace, span_id) + b"\r\n"
             if trace.tracestate:
                 line += b"tracestate: %b\r\n" % trace.tracestate
             attempt.line = line
         try:
-            response = await self._next(exchange)
+            response = await inner(exchange)
         except BaseException as error:
             self._failed(exchange, first, error)
             raise
@@ -45,16 +50,25 @@ class _AttemptLayer:
         status = attempt.status = response.status
         index = response.headers.index
         attempt.outcome = response.outcome = _SUCCESS if status < 400 else self._judge(status, index)
-        for name in self._tracking_names:
-            if name in index:
-                attempt.tracking_id = index[name].decode("latin-1")
-                break
+        name = self._tracking_name(response.headers)
+        if name is not None:
+            attempt.tracking_id = index[name].decode("latin-1")
         if len(attempts) - first > 1:
             self._count_dead(exchange, first)
         counts = self._stats.attempts
         counts[status] = counts.get(status, 0) + 1
-        response.closers.append(self._closed)
+        response.closers.append(self._closer)
         return response
+
+    def _tracking_name(self, headers: Headers) -> bytes | None:
+        """Where the provider has put its id; looked for once for each shape."""
+        shape, found = headers.shape, self._found
+        if shape in found:
+            return found[shape]
+        name = next((name for name in self._tracking_names if name in headers.index), None)
+        if shape is not None:
+            found[shape] = name
+        return name
 
     def _judge(self, status: int, headers: dict[bytes, bytes]) -> Outcome:
         if status in (401, 403):
@@ -65,7 +79,8 @@ class _AttemptLayer:
     def _closed(self, exchange: Exchange, response: Response, error: BaseException | None) -> None:
         del response
         attempt = exchange.attempts[-1]
-        attempt.ended = self._clock()
+        clock = self._clock
+        attempt.ended = clock()
         if isinstance(error, SidecarError):
             attempt.error = error.code
             attempt.outcome = error.outcome

@@ -30,7 +30,8 @@ class _DeadlineLayer:
             if exchange.started + seconds < exchange.deadline:
                 exchange.deadline = exchange.started + seconds
                 exchange.hurried = True
-        return self._next(exchange)
+        inner = self._next
+        return inner(exchange)
 
 
 def build(inner: Handler, site: Site) -> Handler:

@@ -1,15 +1,36 @@
 """The request's journey through the policies: the only list, outermost first.
 
-Read aloud: a call is tracked, recorded, rescued from errors, given a deadline; its answer's links are led back
-through the sidecar, its headers are set, and each attempt is timed.
+Read aloud: a call is tracked, recorded and rescued from errors; a fallback may answer for it, the kill switch may stop
+it, a fault may be put in its way; it gets a deadline; its answer's links are led back through the sidecar; its headers
+are set and its intention is named; it is sent, and sent again. Each attempt is admitted by the breaker, waits for its
+turn and for a slot, and is judged and timed.
 
-What comes later has its place here: kill switch, faults and fallback between rescue and deadline; idempotency,
-cache and outbox after deadline; retry after headers, and inside it, in this order, breaker, rate and slot, so
-that every attempt is judged and counted and a waiting retry holds nothing.
+Why so: retry stands outside of breaker, rate and concurrency, so that every attempt is judged and counted, and a retry
+that waits holds nothing. Breaker before rate: a call that fails fast wastes no turn. Fallback outside of the kill
+switch: it answers for that as well. Record outside of rescue: it sees the final status and the cause. The
+kill switch is asked again before each send: a call may have waited for long since it came.
 """
 
 from sidecar.core.layer import Handler
-from sidecar.policies import attempt, deadline, headers, record, rescue, rewrite, tracking
+from sidecar.policies import (
+    attempt,
+    breaker,
+    concurrency,
+    deadline,
+    fallback,
+    faults,
+    headers,
+    idempotency,
+    kill,
+    rate,
+    record,
+    rescue,
+    retry,
+    rewrite,
+    success,
+    throttled,
+    tracking,
+)
 from sidecar.policies.policy import Policy
 from sidecar.policies.site import Site
 
@@ -17,9 +38,20 @@ ORDER: tuple[Policy, ...] = (
     tracking.POLICY,
     record.POLICY,
     rescue.POLICY,
+    fallback.POLICY,
+    kill.POLICY,
+    faults.POLICY,
     deadline.POLICY,
     rewrite.POLICY,
     headers.POLICY,
+    idempotency.POLICY,
+    retry.POLICY,
+    breaker.POLICY,
+    rate.POLICY,
+    concurrency.POLICY,
+    kill.AGAIN,
+    success.POLICY,
+    throttled.POLICY,
     attempt.POLICY,
 )
 

@@ -20,11 +20,12 @@ _SUCCESS = Outcome.SUCCESS
 
 
 class _RecordLayer:
-    __slots__ = ("_clock", "_lines", "_log", "_next", "_provider_stats", "_stats", "_uniform")
+    __slots__ = ("_clock", "_closer", "_lines", "_log", "_next", "_provider_stats", "_stats", "_uniform")
 
     def __init__(self, inner: Handler, site: Site) -> None:
         self._next = inner
         self._clock = site.env.clock
+        self._closer = self._closed
         self._uniform = site.env.uniform
         self._log = site.log
         self._stats = site.stats
@@ -34,15 +35,16 @@ class _RecordLayer:
 
     async def handle(self, exchange: Exchange) -> Response:
         self._provider_stats.in_flight += 1
+        inner, clock = self._next, self._clock
         try:
-            response = await self._next(exchange)
+            response = await inner(exchange)
         except BaseException as broken:
             exchange.error = _why_unanswered(exchange, broken)
             exchange.outcome = exchange.error.outcome
             exchange.sent = exchange.error.sent
             self._finish(exchange, None)
             raise
-        exchange.headed = self._clock()
+        exchange.headed = clock()
         error = exchange.error
         if error is None:
             result = exchange.outcome = response.outcome or _SUCCESS
@@ -53,7 +55,7 @@ class _RecordLayer:
         key = (exchange.outcome, exchange.sent, len(exchange.attempts))
         lines = self._lines.get(key) or self._make_lines(key)
         response.lines += b"Sidecar-Request-Id: %b\r\n%b" % (exchange.request_id.encode("latin-1"), lines)
-        response.closers.append(self._closed)
+        response.closers.append(self._closer)
         return response
 
     def _make_lines(self, key: tuple[str, Sent, int]) -> bytes:
@@ -75,7 +77,8 @@ class _RecordLayer:
 
     def _finish(self, exchange: Exchange, response: Response | None) -> None:
         """Count, and write the line of contract section 6. Paths, queries, headers and texts are masked here."""
-        now = self._clock()
+        clock = self._clock
+        now = clock()
         error = exchange.error
         duration = self._count(exchange, response, now)
         log = self._log

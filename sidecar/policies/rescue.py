@@ -85,7 +85,9 @@ def problem(error: SidecarError, exchange: Exchange) -> Response:
         pairs.append((b"Retry-After", str(retry_after).encode()))
     if isinstance(error, MethodRefused):
         pairs.append((b"Allow", ALLOW))
-    return Response(error.status, reason_of(error.status), Headers.of(pairs), Body.of(body))
+    response = Response(error.status, reason_of(error.status), Headers.of(pairs), Body.of(body))
+    response.lines = error.lines
+    return response
 
 
 def build(inner: Handler, site: Site) -> Handler:

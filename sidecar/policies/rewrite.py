@@ -8,6 +8,9 @@ from sidecar.policies.settings import Settings
 from sidecar.policies.site import Site
 from sidecar.rules.rewrite import Rewriter
 
+_LINKING = frozenset({b"set-cookie", b"location", b"link", b"content-location"})
+"""Response headers that may point to the provider."""
+
 
 class Rewrite(Settings):
     """Which of the provider's response headers are rewritten so that the app stays behind the sidecar."""
@@ -32,9 +35,9 @@ class _RewriteLayer:
         self._prefixed = Rewriter(origin.scheme, origin.authority, origin.path, f"/{site.provider}")
 
     async def handle(self, exchange: Exchange) -> Response:
-        response = await self._next(exchange)
-        index = response.headers.index
-        if b"set-cookie" in index or b"location" in index or b"link" in index or b"content-location" in index:
+        inner = self._next
+        response = await inner(exchange)
+        if not _LINKING.isdisjoint(response.headers.index):
             rewriter = self._prefixed if exchange.prefix else self._plain
             response.headers = self._rewritten(response.headers, rewriter, exchange.headers.index.get(b"host", b""))
         return response

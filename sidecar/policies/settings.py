@@ -13,6 +13,7 @@ from pydantic import (
     ConfigDict,
     PlainSerializer,
     PlainValidator,
+    StringConstraints,
     WithJsonSchema,
     model_validator,
 )
@@ -132,3 +133,6 @@ Rate = Annotated[
     WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?/(s|m|h|d)$", "examples": ["100/s", "50000/d"]}),
 ]
 """So many in a period; written ``100/s``, ``1000/m``, ``50000/d``."""
+
+FieldName = Annotated[str, StringConstraints(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", max_length=100)]
+"""The name of a header (RFC 9110 5.1)."""

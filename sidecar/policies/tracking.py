@@ -39,12 +39,12 @@ class _TrackingLayer:
 
     def handle(self, exchange: Exchange) -> Awaitable[Response]:
         # Not a coroutine of its own: nothing is left to do when the response comes (record writes the id).
-        index = exchange.headers.index
+        index, new_id, inner = exchange.headers.index, self._new_id, self._next
         given = index.get(self._name)
         if given:
             tracking_id = given.decode("latin-1")
         else:
-            tracking_id = self._new_id(32)
+            tracking_id = new_id(32)
             if given is not None:
                 exchange.headers.remove(self._name)  # it is there, but empty: the provider gets ours alone
             exchange.lines += self._line % tracking_id.encode()
@@ -53,8 +53,8 @@ class _TrackingLayer:
             if not self._restart and b"traceparent" in index:
                 exchange.trace = trace_context.parse(index[b"traceparent"], index.get(b"tracestate"))
             if exchange.trace is None:
-                exchange.trace = trace_context.TraceContext(self._new_id(32), "", trace_context.RANDOM, b"")
-        return self._next(exchange)
+                exchange.trace = trace_context.TraceContext(new_id(32), "", trace_context.RANDOM, b"")
+        return inner(exchange)
 
 
 def build(inner: Handler, site: Site) -> Handler:

@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 import trustme
 
+import sidecar.policies.order
 from sidecar.assembly import Assembler
 from sidecar.config.load import Loaded, load
 from sidecar.core.env import Env
 from sidecar.gateway import Table
+from sidecar.policies.policy import Policy
+from sidecar.policies.switches import Kill
 from sidecar.telemetry.stats import Stats
 from tests.unit.policies.stage import KeptLog
 
@@ -124,3 +127,76 @@ async def test_proxy_of_the_environment_is_for_others_only(tmp_path: Path) -> No
     assert found["far"].host == "corp"
     assert (found["near"], found["inside"]) == (None, None)
     assert found["own"].host == "other"
+
+
+# ---- switches ----
+
+
+async def test_each_table_has_switches_of_its_own(tmp_path: Path) -> None:
+    yard = Yard(tmp_path)
+    first = yard.build(p=HTTP, q=HTTP)[0].providers["p"].switch
+    board = yard.assembler._board
+    assert board.live["p"] is first
+    await board.kill("p", Kill("x", "ana", 0.0), "c")
+    table, _ = yard.build(p=HTTP)
+    assert list(board.live) == ["p"]
+    assert board.live["p"] is table.providers["p"].switch is not first
+    assert board.live["p"].kill == Kill("x", "ana", 0.0)
+    assert table.providers["p"].base_url == "http://127.0.0.1:9/base"
+
+
+async def test_the_files_word_reaches_provider_and_route(tmp_path: Path) -> None:
+    yard = Yard(tmp_path)
+    routes = [{"name": "on"}, {"name": "off", "enabled": False}]
+    table, _ = yard.build(p=HTTP | {"routes": routes}, q=HTTP | {"enabled": False, "routes": routes})
+    one, other = table.providers["p"].switch, table.providers["q"].switch
+    assert (one.enabled, one.off) == (True, {"off"})
+    assert (other.enabled, other.off) == (False, {"on", "off", "default"})
+    assert [yard.stats.provider(name).policies.killed for name in "pq"] == [0, 1]
+
+
+FAULTY = {"faults": {"percent": "1%", "reset": True}}
+
+
+async def test_gauges_of_policies_that_are_gone_vanish(tmp_path: Path) -> None:
+    yard = Yard(tmp_path)
+    yard.build(p=HTTP | FAULTY | {"retry": {}}, q=HTTP | FAULTY)
+    policies = yard.stats.provider("p").policies
+    assert (policies.faults_on, policies.budget is None) == (1, False)
+    yard.build(p=HTTP)
+    assert (policies.faults_on, policies.budget) == (0, None)
+    assert yard.stats.provider("q").policies.faults_on == 0
+
+
+async def test_a_table_that_cannot_be_built_leaves_gauges_and_switches_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    yard = Yard(tmp_path)
+    yard.build(p=HTTP | FAULTY | {"retry": {}})
+    policies, live = yard.stats.provider("p").policies, dict(yard.assembler._board.live)
+    policies.retries["reset"] = 3
+    budget = policies.budget
+
+    def broken(inner: Any, site: Any) -> Any:
+        if site.provider == "q":
+            raise ValueError("cannot be built")
+        return inner
+
+    order = (*sidecar.policies.order.ORDER, Policy("broken", broken))
+    monkeypatch.setattr(sidecar.policies.order.fold, "__defaults__", (order,))
+    with pytest.raises(ValueError, match="cannot be built"):
+        yard.build(p=HTTP, r=HTTP | FAULTY, q=HTTP)
+    assert (policies.budget, policies.faults_on, policies.retries) == (budget, 1, {"reset": 3})
+    assert yard.stats.provider("r").policies.faults_on == 0
+    assert yard.assembler._board.live == live
+
+
+async def test_the_state_of_a_breaker_that_is_gone_vanishes(tmp_path: Path) -> None:
+    yard = Yard(tmp_path)
+    routes = [{"name": "one", "breaker": {"scope": "route"}}]
+    yard.build(p=HTTP | {"breaker": {}, "routes": routes}, q=HTTP | {"breaker": {}})
+    one, other = (yard.stats.provider(name).policies for name in "pq")
+    assert (set(one.breakers), set(other.breakers)) == ({"provider", "one"}, {"provider"})
+    kept = one.breakers["provider"]
+    yard.build(p=HTTP | {"breaker": {}})
+    assert (one.breakers, other.breakers) == ({"provider": kept}, {})

@@ -115,3 +115,9 @@ async def test_closed(gateway: Gateway, seen: Seen, own: bool) -> None:
         await handle(request(b"/mail/x"))
     assert caught.value.retry_after == 1
     assert seen.calls == []
+
+
+def test_a_provider_without_a_switch_gets_one_of_its_own() -> None:
+    one, other = (LiveProvider("p", None, RouteTable(), [], []) for _ in range(2))  # type: ignore[arg-type]
+    assert one.switch is not other.switch
+    assert one.switch.kill is None

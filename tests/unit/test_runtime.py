@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from sidecar.admin.kill_file import SwitchesUnreadable
 from sidecar.config.load import Loaded, load
 from sidecar.http.listener import CannotListen
 from sidecar.runtime import Runtime, _fingerprint, _needs_restart
@@ -62,6 +63,7 @@ async def test_listener_that_cannot_be_opened_leaves_none_open(tmp_path: Path) -
         ({"listen": "127.0.0.1:1"}, ["listen"]),
         ({"ops": {"listen": "127.0.0.1:2"}, "limits": {"headers": 50}}, ["ops", "limits"]),
         ({"log": {"level": "debug"}}, ["log"]),
+        ({"state_dir": "state"}, ["state_dir"]),
         ({"providers": {"p": {"base_url": "http://127.0.0.1:9", "listen": "127.0.0.1:3"}}}, ["providers.p.listen"]),
         ({"providers": {"q": {"base_url": "http://127.0.0.1:9"}}}, []),
     ],
@@ -98,3 +100,40 @@ async def test_a_change_while_the_file_is_read_is_found_by_the_next_look(tmp_pat
 async def test_a_reload_by_hand_is_not_done_again_by_the_next_look(tmp_path: Path) -> None:
     one = await reloaded(tmp_path, meanwhile=False)
     assert _fingerprint(one._loaded.files) == one._fingerprint
+
+
+def events(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "log").read_text().splitlines()]
+
+
+async def test_kill_switches_that_cannot_be_read_stop_the_start(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "switches.json").write_text("{")
+    one = runtime(configure(tmp_path, state_dir="state"))
+    with pytest.raises(SwitchesUnreadable):
+        await one.start()
+    assert (one.started, one.addresses) == (False, {})
+    (event,) = events(tmp_path)
+    assert (event["event"], event["level"]) == ("kill_switches_unreadable", "error")
+    assert event["file"] == str(tmp_path / "state" / "switches.json")
+
+
+async def test_a_folder_for_state_starts_at_the_configuration(tmp_path: Path) -> None:
+    one = runtime(configure(tmp_path, state_dir="deep/state"))
+    await one.start()
+    assert (tmp_path / "deep" / "state" / "switches.json").exists()
+    one._ended.set()
+    await one.wait()
+
+
+async def test_faults_that_are_on_are_warned_of_at_start_and_reload(tmp_path: Path) -> None:
+    provider = {"base_url": "http://127.0.0.1:9", "faults": {"percent": "1%", "reset": True}}
+    one = runtime(configure(tmp_path, providers={"p": provider | {"routes": [{"name": "safe", "faults": "off"}]}}))
+    await one.start()
+    await one.reload()
+    one._ended.set()
+    await one.wait()
+    found = [event for event in events(tmp_path) if event["event"] == "faults_enabled"]
+    assert [(event["level"], event["provider"], event["route"], event["faults"]) for event in found] == [
+        ("warning", "p", "default", "1% of calls: reset"),
+    ] * 2

@@ -55,6 +55,73 @@ def test_json_is_for_programs(run):
     assert data["settings"]["timeouts.total"] == {"value": "1m", "from": "route", "where": "good.yaml:9"}
 
 
+FLOW = """\
+version: 1
+defaults: {profile: user-flow}
+providers:
+  pay:
+    preset: stripe
+    enabled: false
+    timeouts: {idle: 7s}
+    concurrency: {limit: 5}
+    routes:
+      - {name: jobs, match: {path: /jobs/**}, profile: background, breaker: off}
+"""
+
+
+def test_profile_and_preset_are_named_with_their_lines(run, tmp_path):
+    (tmp_path / "flow.yaml").write_text(FLOW, encoding="utf-8")
+    result = run("explain", "POST", "/pay/v1/charges", "-c", "flow.yaml")
+    assert "goes to   POST https://api.stripe.com/v1/charges" in result.stdout
+    rows = settings(result)
+    assert rows["timeouts.total"] == ("8s", "profile user-flow, profiles/user-flow.yaml:7")
+    assert rows["concurrency.max_wait"][1].startswith("profile user-flow, profiles/user-flow.yaml:")
+    assert rows["rate.limit"][0] == "100/s"
+    assert rows["rate.limit"][1].startswith("preset stripe, presets/stripe.yaml:")
+    assert rows["tracking.response_headers"] == ("[Request-Id]", "preset stripe, presets/stripe.yaml:7")
+    assert rows["timeouts.idle"] == ("7s", "provider, flow.yaml:7")
+    assert rows["timeouts.tls"] == ("2s", "default")
+    assert rows["profile"] == ("user-flow", "defaults, flow.yaml:2")
+    assert rows["preset"] == ("stripe", "provider, flow.yaml:5")
+    assert rows["base_url"] == ("https://api.stripe.com", "preset stripe, presets/stripe.yaml:4")
+    assert rows["enabled"] == ("false", "provider, flow.yaml:6")
+
+
+def test_a_policy_that_is_off_is_one_line_with_who_switched_it_off(run, tmp_path):
+    (tmp_path / "flow.yaml").write_text(FLOW, encoding="utf-8")
+    rows = settings(run("explain", "GET", "/pay/jobs/1", "-c", "flow.yaml"))
+    assert {name: row for name, row in rows.items() if name.startswith("breaker")} == {
+        "breaker.mode": ("off", "route, flow.yaml:10")
+    }
+    assert rows["profile"] == ("background", "route, flow.yaml:10")
+    assert rows["fallback.mode"] == ("off", "default")
+
+
+def test_json_names_them_too(run, tmp_path):
+    (tmp_path / "flow.yaml").write_text(FLOW, encoding="utf-8")
+    data = json.loads(run("explain", "GET", "/pay/jobs/1", "-c", "flow.yaml", "-o", "json").stdout)
+    assert data["settings"]["timeouts.total"] == {
+        "value": "15m",
+        "from": "profile background",
+        "where": "profiles/background.yaml:5",
+    }
+
+
+def test_references_in_lists_and_bodies_are_shown_as_written(run, tmp_path):
+    text = """\
+version: 1
+providers:
+  pay:
+    base_url: https://api.pay.example
+    headers: {remove: ["X-${STAGE}", X-Other]}
+    fallback: {json: {key: ["${file:key}", "${STAGE}"]}}
+"""
+    (tmp_path / "lists.yaml").write_text(text, encoding="utf-8")
+    rows = settings(run("explain", "GET", "/pay/a", "-c", "lists.yaml"))
+    assert rows["headers.remove"][0] == "[X-${STAGE}, X-Other]"
+    assert rows["fallback.json"][0] == "{key: [${file:key}, ${STAGE}]}"
+
+
 def test_no_provider_takes_it(run):
     result = run("explain", "GET", "/nobody/a", "-c", "good.yaml")
     assert result.exit_code == 1

@@ -2,12 +2,14 @@ import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import sidecar.cli.run
 import sidecar.demo.beside
+from sidecar.admin.kill_file import SwitchesUnreadable
 from sidecar.http.listener import CannotListen
 
 
@@ -106,6 +108,17 @@ def test_a_start_that_fails_is_an_error_in_three_parts(run, served, end, what, t
     first, second, third = result.stderr.splitlines()
     assert (first, second) == (f"error: {what}", "where: listen: a:1: taken")
     assert third.startswith(f"do:    {todo}")
+
+
+def test_kill_switches_that_cannot_be_read_are_an_error_in_three_parts(run, served):
+    served.end = SwitchesUnreadable("permission denied", Path("/state/switches.json"))
+    result = run("run", "-c", "clean.yaml")
+    assert result.exit_code == 2
+    assert result.stderr.splitlines() == [
+        "error: the kill switches of the last run cannot be read",
+        "where: /state/switches.json: permission denied",
+        "do:    mend the file, or remove it: then no provider is switched off by hand",
+    ]
 
 
 @pytest.mark.parametrize("end", [0, CannotListen("taken")])

@@ -1,13 +1,19 @@
 import importlib.util
 from pathlib import Path
+from typing import get_args
 
 import jsonschema
 import pytest
 import yaml
 
+from sidecar.config.interpolate import Interpolator
 from sidecar.config.load import load
-from sidecar.config.model import POLICIES
+from sidecar.config.model import CONFIG, POLICIES
+from sidecar.config.nodes import Reader, compose
+from sidecar.config.problem import Source
 from sidecar.config.schema import json_schema, models
+from sidecar.config.shape import is_model, members
+from sidecar.policies.settings import Switchable
 
 ROOT = Path(__file__).parents[3]
 
@@ -19,15 +25,20 @@ def validator():
     return jsonschema.Draft202012Validator(schema)
 
 
+def data(path):
+    """What an editor sees: YAML 1.2, where ``on`` is a word."""
+    text = path.read_text(encoding="utf-8")
+    return Reader(Source("f", text), Interpolator({}, path.parent)).read(compose(text)).data()
+
+
 def test_it_accepts_the_example(validator):
-    validator.validate(yaml.safe_load((ROOT / "config.example.yaml").read_text(encoding="utf-8")))
+    validator.validate(data(ROOT / "config.example.yaml"))
 
 
 @pytest.mark.parametrize("name", ["minimal", "anchors-and-merge", "interpolation"])
 def test_it_accepts_right_files(validator, name):
-    validator.validate(
-        yaml.safe_load((ROOT / "tests" / "config" / "right" / f"{name}.yaml").read_text(encoding="utf-8"))
-    )
+    text = (ROOT / "tests" / "config" / "right" / f"{name}.yaml").read_text(encoding="utf-8")
+    validator.validate(yaml.safe_load(text))
 
 
 @pytest.mark.parametrize(
@@ -46,7 +57,7 @@ def test_every_key_is_described():
     lacking = [
         (name, key)
         for name, part in parts.items()
-        for key, entry in part["properties"].items()
+        for key, entry in part.get("properties", {}).items()
         if "description" not in entry and "$ref" not in entry
     ]
     assert lacking == []
@@ -56,7 +67,34 @@ def test_policies_may_stand_at_every_level():
     definitions = json_schema()["$defs"]
     for level in ("Defaults", "Provider", "Route"):
         for key, model in POLICIES.items():
-            assert definitions[level]["properties"][key]["$ref"] == f"#/$defs/{model.__name__}"
+            written = definitions[level]["properties"][key]
+            either = written.get("anyOf", [written])
+            assert either[0]["$ref"] == f"#/$defs/{model.__name__}"
+            assert [one["enum"] for one in either[1:]] == ([["off", False]] if issubclass(model, Switchable) else [])
+
+
+def test_no_two_blocks_share_a_name():
+    """In the schema the one would take the place of the other."""
+    found = {}
+
+    def collect(kind):
+        found.setdefault(kind.__name__, set()).add(kind)
+        for field in kind.model_fields.values():
+            for one in members(field.annotation):
+                for inner in (one, *get_args(one)):
+                    if is_model(inner) and inner not in found.get(inner.__name__, ()):
+                        collect(inner)
+
+    for kind in (CONFIG, *POLICIES.values()):
+        collect(kind)
+    assert {name: kinds for name, kinds in found.items() if len(kinds) > 1} == {}
+    assert {name: next(iter(kinds)) for name, kinds in found.items()} == models()
+
+
+def test_a_preset_makes_the_base_url_unnecessary(validator):
+    assert validator.is_valid({"version": 1, "providers": {"a": {"preset": "stripe"}}})
+    assert not validator.is_valid({"version": 1, "providers": {"a": {"profile": "background"}}})
+    assert not validator.is_valid({"version": 1, "providers": {"a": {"preset": "strype"}}})
 
 
 def test_the_example_names_every_key():

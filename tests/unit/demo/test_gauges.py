@@ -42,8 +42,9 @@ def test_the_log_tells_the_sidecar_s_own_time_of_each_call(tmp_path: Path) -> No
     log = tmp_path / "log"
     log.write_text(
         '{"event":"started"}\n'
-        '{"event":"request","duration_ms":12.5,"attempts":[{"ms":10.0,"wait_ms":0.5},{"ms":2.0}]}\n'
+        '{"event":"request","duration_ms":12.5,"attempts":[{"ms":12.0,"wait_ms":0.5}]}\n'
+        '{"event":"request","duration_ms":212.5,"attempts":[{"ms":10.0},{"ms":2.0}]}\n'
         '{"event":"request","duration_ms":0.25,"attempts":[]}\n'
     )
-    assert read_log(log) == [pytest.approx(1.0), 0.25]
-    assert read_log(tmp_path / "none") == []
+    assert read_log(log) == (3, [pytest.approx(1.0), 0.25])
+    assert read_log(tmp_path / "none") == (0, [])

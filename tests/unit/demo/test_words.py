@@ -31,7 +31,10 @@ def test_a_good_call_is_short() -> None:
 
 def test_rows_of_policies_show_only_when_there_are_such() -> None:
     state = State(gauges=Gauges(pool={"idle": 1, "active": 2}, opened=3, overhead_ms=0.25))
-    assert gauge_lines(state) == [("connections", "2 active, 1 idle, 3 opened"), ("its own time", "0.25 ms per call")]
+    assert gauge_lines(state) == [
+        ("connections", "2 active, 1 idle, 3 opened"),
+        ("not the provider", "0.25 ms per call, with waits for another try"),
+    ]
     state.gauges.retries = {"reset": 2, "503": 1}
     state.gauges.breaker = "open"
     assert gauge_lines(state)[2:] == [("retries", "3 (reset 2, 503 1)"), ("breaker", "open")]
@@ -48,7 +51,7 @@ def test_times_and_codes() -> None:
 
 
 def test_log_lines_of_the_visitor_s_calls_are_named() -> None:
-    state = State(own_ms=[0.1, 0.2])
+    state = State(log_lines=2)
     assert "2 of them not the demo's own" in log_line(state)
     state.tally.calls = 2
     assert log_line(state) == "2 lines: one for each call"

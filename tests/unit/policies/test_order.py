@@ -17,7 +17,8 @@ from tests.unit.policies.stage import Stage, ask, respond
 
 def test_order() -> None:
     assert [policy.name for policy in ORDER] == [
-        "tracking", "record", "rescue", "deadline", "rewrite", "headers", "attempt",
+        "tracking", "record", "rescue", "fallback", "kill", "faults", "deadline", "rewrite", "headers", "idempotency",
+        "retry", "breaker", "rate", "concurrency", "kill-again", "success", "throttled", "attempt",
     ]  # fmt: skip
 
 
