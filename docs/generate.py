@@ -1,6 +1,6 @@
 """Write the documents that are made from the code; ``--check`` only says which of them are stale.
 
-python docs/generate.py            write what is stale of docs/{configuration,errors,metrics}.md and the schema
+python docs/generate.py            write what is stale of what is made: DOCUMENTS below
 python docs/generate.py --check    exit 1 when a committed one differs from the code
 """
 
@@ -14,17 +14,23 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 DOCS = Path(__file__).resolve().parent
-sys.path.insert(0, str(DOCS.parent))
+sys.path[:0] = [str(DOCS.parent), str(DOCS)]
+
+import journey_picture  # noqa: E402
+import policy_page  # noqa: E402
 
 from sidecar.config import fields, model  # noqa: E402
+from sidecar.config.nodes import Node  # noqa: E402
+from sidecar.config.packaged import PRESETS, PROFILES  # noqa: E402
 from sidecar.config.schema import json_schema, models, plain_text  # noqa: E402
-from sidecar.config.shape import is_model, members  # noqa: E402
+from sidecar.config.shape import is_free, is_model, members  # noqa: E402
 from sidecar.config.units import Unit, show, unit_of  # noqa: E402
 from sidecar.core.errors import ERRORS, BadRequest  # noqa: E402
+from sidecar.policies.settings import Switchable  # noqa: E402
 from sidecar.telemetry.exposition import metrics_markdown  # noqa: E402
 
 _MADE = "<!-- Made by docs/generate.py from the code: change it there. -->"
-_UNITS = {Unit.DURATION: "duration", Unit.SIZE: "size", Unit.FRACTION: "share"}
+_UNITS = {Unit.DURATION: "duration", Unit.SIZE: "size", Unit.FRACTION: "share", Unit.RATE: "rate"}
 _PLAIN = {str: "text", int: "number", float: "number", bool: "true, false", fields.Listen: "address"}
 _PLAIN[fields.BaseUrl] = "URL"
 
@@ -50,6 +56,7 @@ providers:
 | duration | `250ms` `1.5s` `2m` `1h30m` | a bare number is a mistake, except `0` |
 | size | `64KiB` `10MB` `512` | `KiB` is 1024, `KB` 1000 bytes |
 | share | `20%` `0.2` | |
+| rate | `100/s` `1000/m` `50000/d` | per second, minute, hour or day: `60/m` is another quota than `1/s` |
 | address | `127.0.0.1:8080` `[::1]:8080` `unix:/run/sidecar.sock` | port 0: any free one |
 
 Only `true` and `false` are booleans (YAML 1.2): `on`, `yes`, `1:30`, `010` and dates are text. A key that stands twice,
@@ -61,11 +68,37 @@ dollar. What is not set, or cannot be read, is a mistake with its line. What cam
 
 ## Which setting wins
 
-The settings of policies ({policies}) may stand in several places. The more specific
-wins, key by key; lists are replaced as a whole:
+The settings of policies may stand in several places. The more specific wins, key by key; lists, JSON bodies and rules
+about JSON are replaced as a whole:
 
-`default` < top level ({top}) < `defaults` < provider < route
-"""
+`default` < profile < preset < top level ({top}) < `defaults` < provider < route
+
+So whatever the file says wins over what a profile or preset says. `sidecar explain` shows for each value which level
+said it, and on which line.
+
+## On and off
+
+These policies do nothing until their key is written, in the file or by a profile or preset: {switchable}.
+
+`breaker: {{}}` switches on with the defaults. `breaker: off` (or `false`) is short for `breaker: {{mode: off}}` and
+switches off what a more general level has switched on. A block at a more specific level switches on again, unless it
+says `mode: off` itself.
+
+## Profiles
+
+`profile: {profiles}`, under `defaults`, a provider or a route; the most specific one named is in force,
+alone. A profile is a set of settings that make sense together: `user-flow` for calls that somebody waits for,
+`background` for jobs. Settings with a star hold where a preset or the file writes the policy's key; they do not switch
+it on.
+
+{profile_tables}
+## Presets
+
+`preset: stripe` under a provider: what its documentation says about limits, headers, errors and slowness. Presets with
+a URL in this table make `base_url` unnecessary. A preset's routes come after the provider's own; one of the same name
+is replaced. The sources are in the comments of `sidecar/config/presets/*.yaml`.
+
+{preset_table}"""
 
 ERRORS_PAGE = """# Errors
 
@@ -85,19 +118,20 @@ complete answer came: the provider may have acted), or `all`. The side is whose 
 
 def configuration() -> str:
     """docs/configuration.md."""
-    policies = ", ".join(f"`{key}`" for key in model.POLICIES)
     top = ", ".join(f"`{key}`" for key in model.TOP_LEVEL)
-    text = CONFIGURATION.format(made=_MADE, policies=policies, top=top).replace("{{", "{").replace("}}", "}")
-    kinds = models()
-    order = [kind for kind in kinds.values() if kind.__name__ not in {one.__name__ for one in model.POLICIES.values()}]
-    keys = {one.__name__: key for key, one in model.POLICIES.items()}
-    sections = [_section(kind, _title(kind)) for kind in order if kind.__name__ != "Defaults"]
-    sections += [
-        _section(kind, f"`{keys[name]}` (policy)" if name in keys else _title(kind))
-        for name, kind in kinds.items()
-        if kind not in order
-    ]
-    return text + "".join(sections)
+    switchable = ", ".join(f"`{key}`" for key, one in model.POLICIES.items() if _is_off_until_written(one))
+    text = CONFIGURATION.format(
+        made=_MADE,
+        top=top,
+        switchable=switchable,
+        profiles=" | ".join(PROFILES.names()),
+        profile_tables="".join(_profile(name) for name in PROFILES.names()),
+        preset_table=_presets(),
+    )
+    of_policies = {kind: title for key, one in model.POLICIES.items() for kind, title in _titles(one, key)}
+    kinds = [kind for kind in models().values() if kind not in of_policies and kind.__name__ != "Defaults"]
+    sections = [_section(kind, _title(kind)) for kind in kinds]
+    return text + "".join(sections + [_section(kind, title) for kind, title in of_policies.items()])
 
 
 def errors() -> str:
@@ -122,7 +156,9 @@ def schema() -> str:
 DOCUMENTS: dict[str, Callable[[], str]] = {
     "configuration.md": configuration,
     "errors.md": errors,
+    "journey.svg": journey_picture.picture,
     "metrics.md": metrics_markdown,
+    "policies.md": lambda: policy_page.policies(_MADE, _section),
     "sidecar.schema.json": schema,
 }
 """File in docs/ -> what makes its text."""
@@ -164,6 +200,61 @@ def _title(kind: type[BaseModel]) -> str:
     return _TITLES.get(kind.__name__, f"`{kind.__name__.lower()}`")
 
 
+def _is_off_until_written(policy: type[BaseModel]) -> bool:
+    return issubclass(policy, Switchable) and policy.unset().mode == "off"
+
+
+def _titles(policy: type[BaseModel], key: str) -> Iterator[tuple[type[BaseModel], str]]:
+    """A policy's model and those within it, with the keys under which each stands."""
+    yield policy, f"`{key}` (policy)"
+    places: dict[type[BaseModel], list[str]] = {}
+    _places(policy, key, places)
+    for kind, paths in places.items():
+        yield kind, ", ".join(f"`{path}`" for path in paths)
+
+
+def _places(kind: type[BaseModel], path: str, places: dict[type[BaseModel], list[str]]) -> None:
+    for name, field in kind.model_fields.items():
+        for one in members(field.annotation):
+            for inner in (one, *get_args(one)):
+                if is_model(inner):
+                    where = f"{path}.{name}" if inner is one else f"{path}.{name}[]"
+                    places.setdefault(inner, []).append(where)
+                    _places(inner, where, places)
+
+
+def _profile(name: str) -> str:
+    """A profile as a table: setting, value."""
+    root = PROFILES.read(name)
+    assert root is not None
+    rows = "".join(_profile_row(path, value) for path, value in _values(root))
+    return f"### {name}\n\n| setting | value |\n|---|---|\n{rows}\n"
+
+
+def _profile_row(path: str, value: str) -> str:
+    name, prepared = path.removeprefix("when_set."), path.startswith("when_set.")
+    return f"| `{name}`{' *' if prepared else ''} | `{value}` |\n"
+
+
+def _presets() -> str:
+    lines = ["| preset | base_url | says something about |", "|---|---|---|"]
+    for name in PRESETS.names():
+        root = PRESETS.read(name)
+        assert root is not None
+        url = root.at("base_url")
+        keys = ", ".join(f"`{key}`" for key in root.value if key not in {"base_url", "when_set"})
+        lines.append(f"| `{name}` | {f'`{url.text}`' if url else ''} | {keys} |")
+    return "\n".join(lines) + "\n"
+
+
+def _values(node: Node, path: str = "") -> Iterator[tuple[str, str]]:
+    if not isinstance(node.value, dict):
+        yield path, show(node.data(), Unit.NONE)
+        return
+    for key, child in node.value.items():
+        yield from _values(child, f"{path}.{key}" if path else key)
+
+
 def _section(kind: type[BaseModel], title: str) -> str:
     about = plain_text(kind.__doc__ or "")
     rows = "".join(_row(name, field) for name, field in kind.model_fields.items())
@@ -181,7 +272,8 @@ def _row(name: str, field: FieldInfo) -> str:
 def _kind(field: FieldInfo) -> str:
     unit = unit_of(field)
     if unit is not Unit.NONE:
-        return _UNITS[unit]
+        words = [_name(one) for one in members(field.annotation) if get_origin(one) is Literal]
+        return " or ".join([_UNITS[unit], *words])
     if any(isinstance(mark, model.PolicyValue) for mark in field.metadata):
         return "policy"
     return " or ".join(_name(one) for one in members(field.annotation))
@@ -194,10 +286,15 @@ def _name(kind: Any) -> str:
     if origin is Literal:
         return ", ".join(f"`{one}`" for one in get_args(kind))
     if origin is tuple:
-        return f"list of {_name(get_args(kind)[0])}s".replace("texts", "text")
+        return f"list of {' or '.join(_plural(one) for one in members(get_args(kind)[0]))}"
     if origin is dict:
         return "name -> " + _name(get_args(kind)[1])
-    return _PLAIN.get(kind, "text")
+    return "any value" if is_free(kind) else _PLAIN.get(kind, "text")
+
+
+def _plural(kind: Any) -> str:
+    name = _name(kind)
+    return f"{name}s" if name in {"number", "block", "address", "URL"} else name
 
 
 def _default(field: FieldInfo) -> str:

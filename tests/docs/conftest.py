@@ -45,7 +45,7 @@ def running(readme_config: str, demo_provider: str) -> Iterator[SidecarProcess]:
             providers[name]["base_url"] = stack.enter_context(emulator(kind))
         providers["s3"]["listen"] = "127.0.0.1:0"
         providers["demo"] = {"base_url": demo_provider}
-        process = stack.enter_context(SidecarProcess({"providers": providers}))
+        process = stack.enter_context(SidecarProcess({"defaults": {"profile": "user-flow"}, "providers": providers}))
         yield process
         process.stop(signal.SIGINT)
 

@@ -21,8 +21,8 @@ ROOMS = [policy.name for policy in ORDER]
 def test_the_journey_has_the_rooms_of_the_code_in_their_order() -> None:
     rows = page("docs/journey.md").table("## The rooms")
     assert [row[0] for row in rows] == ["wire", "routing", *ROOMS, "pool", "wire"]
-    for room, files, _ in rows[2:-2]:
-        assert names(files) == {f"sidecar/policies/{room}.py"}
+    for policy, (_, files, _) in zip(ORDER, rows[2:-2], strict=True):
+        assert names(files) == {policy.build.__module__.replace(".", "/") + ".py"}
 
 
 def test_the_picture_has_the_rooms_of_the_code_in_their_order() -> None:
@@ -54,7 +54,7 @@ def test_the_page_of_the_headers_has_all_of_them() -> None:
 
 def test_the_page_of_the_headers_has_every_outcome_and_every_sent() -> None:
     text = page("docs/headers.md")
-    outcomes = {outcome(status) for status in range(100, 600)} | {error.outcome for error in ERRORS}
+    outcomes = {outcome(status, {}) for status in range(100, 600)} | {error.outcome for error in ERRORS}
     shown = [row[0].strip("`") for row in text.table("## Outcome")]
     assert len(shown) == len(set(shown))
     assert set(shown) == outcomes
@@ -64,9 +64,15 @@ def test_the_page_of_the_headers_has_every_outcome_and_every_sent() -> None:
 def test_the_page_of_the_log_explains_every_field() -> None:
     text = page("docs/log.md")
     shown = next(block.text for block in text.blocks if block.language == "json")
-    fields = set(re.findall(r'^  "(\w+)"', shown, re.MULTILINE)) | {"error", "detail"}
+    fields = set(re.findall(r'^  "(\w+)"', shown, re.MULTILINE)) | {"error", "detail"} | _noted()
     rows = re.findall(r"^\| (`.*?) \|", text.text, re.MULTILINE)
     assert {name for row in rows for name in names(row)} == fields - {"event"}
+
+
+def _noted() -> set[str]:
+    """The fields that policies add to the line, as the code has them."""
+    files = (ROOT / "sidecar" / "policies").glob("*.py")
+    return {name for file in files for name in re.findall(r'\.note\(\s*"(\w+)"', file.read_text(encoding="utf-8"))}
 
 
 def test_the_decisions_name_every_library_of_the_run_time() -> None:

@@ -68,4 +68,4 @@ def test_every_method_that_is_named_exists() -> None:
     named = re.findall(r"`([A-Z]\w+)\.(\w+)`", page("docs/journey.md").prose)
     assert len(named) >= 4
     for kind, method in named:
-        assert f"    def {method}(" in classes[kind], f"{kind}.{method}"
+        assert f" def {method}(" in classes[kind], f"{kind}.{method}"
