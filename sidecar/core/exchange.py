@@ -162,7 +162,16 @@ class Response:
         self.settle(exchange, error)
 
     def settle(self, exchange: Exchange, error: BaseException | None) -> None:
-        """Run the closers so far, and leave room for others: the attempt is over, what comes of the answer is not."""
+        """Run the closers so far, and leave room for others: the attempt is over, what comes of the answer is not.
+
+        A bug in one of them must not keep the others from giving back what they hold; it is raised in the end.
+        """
         closers, self.closers = self.closers, []
+        bug: Exception | None = None
         for closer in closers:
-            closer(exchange, self, error)
+            try:
+                closer(exchange, self, error)
+            except Exception as raised:  # noqa: BLE001 - raised again below
+                bug = bug or raised
+        if bug is not None:
+            raise bug

@@ -71,10 +71,11 @@ class _AttemptLayer:
         return name
 
     def _judge(self, status: int, headers: dict[bytes, bytes]) -> Outcome:
-        if status in (401, 403):
+        verdict = outcome(status, headers)
+        if status in (401, 403) and verdict is Outcome.CLIENT_ERROR:
             failures = self._policy_stats.auth_failures
             failures[status] = failures.get(status, 0) + 1
-        return outcome(status, headers)
+        return verdict
 
     def _closed(self, exchange: Exchange, response: Response, error: BaseException | None) -> None:
         del response

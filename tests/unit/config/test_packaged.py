@@ -176,7 +176,7 @@ def test_the_providers_own_ids_are_recorded(loaded, name, headers):
         ("github", "search", Rate(30, 60)),
         ("github", "search-code", Rate(10, 60)),
         ("hubspot", None, Rate(10, 1)),
-        ("hubspot", "search", Rate(5, 1)),
+        ("hubspot", "search", Rate(4, 1)),
         ("shopify", None, Rate(160, 60)),
     ],
 )

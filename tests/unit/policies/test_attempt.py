@@ -111,3 +111,21 @@ async def test_dead_connections_are_counted(fails: bool) -> None:
     else:
         await handler(exchange)
         assert stage.site.stats.attempts == {"reset": 2, 200: 1}
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "counted"),
+    [
+        (401, [], {401: 1}),
+        (403, [], {403: 1}),
+        (403, [(b"X-RateLimit-Remaining", b"0")], {}),
+        (404, [], {}),
+    ],
+)
+async def test_wrong_credentials_are_counted_and_throttling_is_not(
+    status: int, headers: list[tuple[bytes, bytes]], counted: dict[int, int]
+) -> None:
+    stage = Stage()
+    stage.script.append(respond(status, *headers))
+    await stage.build(attempt.POLICY)(ask())
+    assert stage.site.provider_stats.policies.auth_failures == counted
