@@ -46,6 +46,17 @@ def attempts_past_the_deadline(subject: Subject, stack: Stack) -> Iterator[Probl
         yield from subject.doubt(stack, names, message, "shorten attempt, make fewer, or give total more time")
 
 
+def endless_attempts(subject: Subject, stack: Stack) -> Iterator[Problem]:
+    """Attempts by clock time need a clock that runs out."""
+    retry, times = stack.settings["retry"], stack.settings["timeouts"]
+    if not isinstance(retry, Retry) or not isinstance(times, Timeouts) or _off(retry):
+        return
+    if retry.attempts == 0 and times.total == 0:
+        message = "a failing call is tried for ever: attempts is 0 (until total is up), and total is 0 (no limit)"
+        hint = "give timeouts.total a value such as 15m, or count the attempts"
+        yield from subject.doubt(stack, ("retry.attempts", "timeouts.total"), message, hint)
+
+
 def done_twice(subject: Subject, stack: Stack) -> Iterator[Problem]:
     """A POST that is sent again without a key may be carried out twice."""
     retry, key = stack.settings["retry"], stack.settings["idempotency"]
@@ -152,6 +163,7 @@ def words_without_a_judge(subject: Subject, stack: Stack) -> Iterator[Problem]:
 
 RULES: tuple[Rule, ...] = (
     attempts_past_the_deadline,
+    endless_attempts,
     done_twice,
     faster_than_published,
     failures_on_purpose,

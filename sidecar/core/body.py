@@ -127,9 +127,10 @@ class Body:
         self.chunks.append(data)
         self.buffered += len(data)
         if self.buffered > self.keep:
-            self._forget()
+            self.forget()
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Keep nothing of what has been passed on: it will not be sent again."""
         self.chunks = []
         self.buffered = self.keep = 0
         self.streamed = True
@@ -212,7 +213,7 @@ class Body:
         self.sink = sink
         paused = self.buffered > self.limit
         if self.buffered > self.keep or not self.keep:
-            self._forget()
+            self.forget()
         if chunks:
             self.held = False
             for chunk in chunks:

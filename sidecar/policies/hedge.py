@@ -53,7 +53,8 @@ class Hedger:
     async def _plain(self, exchange: Exchange) -> Response:
         began = self._clock()
         response = await self._next(exchange)
-        self._latency.observe(self._clock() - began)
+        if response.outcome in _GOOD:  # what fails fast says nothing of how long an answer takes
+            self._latency.observe(self._clock() - began)
         return response
 
     async def _race(self, exchange: Exchange, after: float) -> Response:
@@ -63,7 +64,9 @@ class Hedger:
             first = self._start(exchange.fork(), ways)
             await asyncio.wait((first,), timeout=after)
             if not first.done():
-                if self._budget.take(self._clock()):
+                now = self._clock()
+                if self._budget.take(now):
+                    self._budget.sent(now)
                     self._start(exchange.fork(), ways)
                 else:
                     count(self._stats.hedges, "refused")

@@ -57,19 +57,18 @@ class _JsonRule(Settings):
 
     @model_validator(mode="after")
     def _one_question(self) -> Self:
-        asked = self.model_fields_set & {"is", "equals", "one_of"}
-        if len(asked) != 1:
+        asked = (self.__dict__["is"] is not None, "equals" in self.model_fields_set, self.one_of is not None)
+        if sum(asked) != 1:
             msg = "exactly one of is, equals and one_of must be set"
             raise ValueError(msg)
         return self
 
     def predicate(self) -> Predicate:
         """What is asked, ready to be asked."""
-        asked = self.model_fields_set
         pointer = Pointer(self.pointer)
-        if "equals" in asked:
+        if "equals" in self.model_fields_set:  # null is a value, too
             return Predicate(pointer, values=(self.equals,))
-        if "one_of" in asked:
+        if self.one_of is not None:
             return Predicate(pointer, values=self.one_of)
         return Predicate(pointer, present=self.__dict__["is"] == "present")
 

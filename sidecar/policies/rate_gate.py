@@ -93,12 +93,9 @@ class Gate:
 
     def guesses(self, now: float) -> bool:
         """Only that nothing is known of the provider yet holds a call back: who cannot wait for that may go."""
-        return (
-            self.learned is not None
-            and self.learned.quota.unknown
-            and now >= self.held_until
-            and (self._bucket is None or self._bucket.wait(now) == 0.0)
-        )
+        if self.learned is None or not self.learned.quota.unknown:
+            return False
+        return self._bucket is None or self._bucket.wait(now) == 0.0
 
     def take(self, now: float) -> None:
         """Let one call go whatever may be; later ones wait the longer."""

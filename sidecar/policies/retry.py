@@ -7,7 +7,7 @@ holds nothing. What it decides by is in ``rules/``: resend (is it safe), backoff
 import math
 from typing import NamedTuple
 
-from sidecar.core.errors import ClientGone, Outcome, Sent, Side, SidecarError, Superseded
+from sidecar.core.errors import ClientGone, DeadlineExceeded, Outcome, Sent, Side, SidecarError, Superseded
 from sidecar.core.exchange import NEVER, Exchange, Response
 from sidecar.core.layer import Handler
 from sidecar.core.methods import IDEMPOTENT
@@ -28,6 +28,8 @@ _STREAMS = (b"text/event-stream", b"application/x-ndjson", b"application/stream+
 _CHUNKED_WITHIN = 0.02
 """Seconds for the end of a chunked answer to follow its head; one that takes longer is passed on as it comes."""
 _UNLIMITED = 1 << 30
+_BUDGET_WAIT = 1.0
+"""Seconds after which an empty budget has room again: its window."""
 
 
 class Failure(NamedTuple):
@@ -35,6 +37,13 @@ class Failure(NamedTuple):
 
     response: Response | None
     error: SidecarError | None
+
+
+class Plan(NamedTuple):
+    """The next attempt: in how many seconds, and the reason for it."""
+
+    wait: float
+    reason: str
 
 
 class _Refused(Exception):
@@ -52,8 +61,8 @@ _EXHAUSTED = frozenset({"attempts", "budget", "breaker"})
 
 class _RetryLayer:
     __slots__ = (
-        "_attempts", "_breaker_wait", "_budget", "_call_id", "_clock", "_env", "_hold", "_mends", "_next", "_observed",
-        "_on", "_settings", "_spent", "_stats", "_tell", "_veto",
+        "_attempts", "_breaker_wait", "_budget", "_by_clock", "_call_id", "_clock", "_env", "_hold", "_mends", "_next",
+        "_observed", "_on", "_settings", "_spent", "_stats", "_tell", "_veto",
     )  # fmt: skip
 
     def __init__(self, inner: Handler, settings: Retry, budget: Budget, spent: Spent, site: Site) -> None:
@@ -63,6 +72,7 @@ class _RetryLayer:
         self._stats = site.provider_stats.policies
         self._observed = settings.mode == "observe"
         self._attempts = settings.attempts or _UNLIMITED
+        self._by_clock = not settings.attempts
         self._budget = budget
         self._spent = spent
         self._breaker_wait = site.links.breaker_wait
@@ -91,9 +101,11 @@ class _RetryLayer:
             response = await self._next(exchange)
         except SidecarError as error:
             return await self._go_on(exchange, Failure(None, error))
-        if response.outcome is _SUCCESS and (response.body.complete or response.tunnel is not None):
-            return response
-        return await self._go_on(exchange, Failure(response, None))
+        if response.outcome is not _SUCCESS or not (response.body.complete or response.tunnel is not None):
+            response = await self._go_on(exchange, Failure(response, None))
+        if body is not None and body.keep:
+            body.forget()  # an answer that streams for an hour need not hold its request as long
+        return response
 
     async def _go_on(self, exchange: Exchange, last: Failure) -> Response:
         """Decide, wait and send again, until there is an answer for the app."""
@@ -104,17 +116,44 @@ class _RetryLayer:
                 if last.response is not None and last.response.outcome is _SUCCESS:
                     return last.response
             try:
-                at = self._clock() + self._plan(exchange, last)
+                plan = self._plan(exchange, last)
             except _Refused as end:
                 return self._end(exchange, last, whole, end)
+            count(self._stats.retries, plan.reason)
+            exchange.note("retry_reason", plan.reason)
             if last.response is not None:
                 whole = self._put_aside(exchange, last.response) or whole
-            while (left := at - self._clock()) > 0:  # a timer of the loop may fire early
-                await self._env.sleep(left)
+            if not await self._wait(exchange, plan.wait):
+                error = last.error or DeadlineExceeded("the time for this call was up before another try was allowed")
+                return self._end(exchange, Failure(None, error), whole, _Refused("budget", _BUDGET_WAIT))
             try:
                 last = Failure(await self._next(exchange), None)
             except SidecarError as error:
                 last = Failure(None, error)
+
+    async def _wait(self, exchange: Exchange, wait: float) -> bool:
+        """Wait for the next attempt, and have its share of the budget then; False: there was none by the deadline.
+
+        Tries that are counted hold their share while they wait, or end where there is none. Tries by clock time take it
+        when they go, and ask again where there is none: they have time, and must not give up for one busy moment.
+        """
+        try:
+            await self._sleep_until(self._clock() + wait)
+        except BaseException:
+            if not self._by_clock:
+                self._budget.give_back()
+            raise
+        while self._by_clock and not self._budget.take(now := self._clock()):
+            again = now + self._env.uniform(_BUDGET_WAIT / 2, _BUDGET_WAIT)
+            if again >= exchange.deadline:
+                return False
+            await self._sleep_until(again)
+        self._budget.sent(self._clock())
+        return True
+
+    async def _sleep_until(self, at: float) -> None:
+        while (left := at - self._clock()) > 0:  # a timer of the loop may fire early
+            await self._env.sleep(left)
 
     # ---- an answer is held until it is whole ----
 
@@ -173,8 +212,8 @@ class _RetryLayer:
             return "429"
         return "failure" if response.status < 400 else str(response.status)
 
-    def _plan(self, exchange: Exchange, last: Failure) -> float:
-        """Seconds until the next attempt.
+    def _plan(self, exchange: Exchange, last: Failure) -> Plan:
+        """When to make the next attempt.
 
         Raises:
             _Refused: there will be none.
@@ -211,22 +250,23 @@ class _RetryLayer:
             wait = full_jitter(self._longest(reason, exchange), self._env.uniform)
             if wait >= left:
                 raise _Refused("deadline")
-        self._permit(exchange, reason or "", wait, now)
-        return wait
+        self._permit(reason or "", wait, now)
+        return Plan(wait, reason or "")
 
-    def _permit(self, exchange: Exchange, reason: str, wait: float, now: float) -> None:
+    def _permit(self, reason: str, wait: float, now: float) -> None:
         """Take what the next attempt needs of the shared means; before the wait, so that waiting retries count."""
-        if not self._budget.take(now):
-            raise _Refused("budget", 1.0)
+        if not self._by_clock and not self._budget.take(now):
+            raise _Refused("budget", _BUDGET_WAIT)
         closed_for = self._breaker_wait(now) if self._breaker_wait is not None else 0.0
         if closed_for > wait:
-            self._budget.give_back()
+            if not self._by_clock:
+                self._budget.give_back()
             raise _Refused("breaker", closed_for)
         if self._observed:
+            if not self._by_clock:
+                self._budget.sent(now)
             self._stats.would("retry", reason)
             raise _Refused(None)
-        count(self._stats.retries, reason)
-        exchange.note("retry_reason", reason)
 
     def _longest(self, reason: str | None, exchange: Exchange) -> float:
         backoff = self._settings.throttle_backoff if reason == "429" else self._settings.backoff
@@ -307,7 +347,8 @@ def build(inner: Handler, site: Site) -> Handler:
     budget = site.state("retry-budget", lambda: Budget(ratio, floor.events / floor.seconds), ratio, floor)
     spent = site.state("retry-spent", Spent)
     clock = site.env.clock
-    site.provider_stats.policies.budget = lambda: float(budget.remaining(clock()))
+    if site.provider_stats.policies.budget is None:  # the first is the provider's own; a route may have another
+        site.provider_stats.policies.budget = lambda: float(budget.remaining(clock()))
     return _RetryLayer(inner, settings, budget, spent, site).handle
 
 

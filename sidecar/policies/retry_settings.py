@@ -68,7 +68,10 @@ class ThrottleBackoff(Backoff):
 
 
 class RetryBudget(Settings):
-    """How many retries and hedges there may be beside the calls of the last second, waiting ones included."""
+    """How many retries and hedges there may be beside the calls of the last second, waiting ones included.
+
+    One budget for all routes of the provider that have the same; a route with another counts by itself.
+    """
 
     ratio: Fraction = 0.2
     """Retries per call. 20 %: an outage makes at most a fifth more traffic (the default of Finagle and Envoy)."""

@@ -126,6 +126,25 @@ async def test_nobody_listens_and_then_somebody_does(scene: Scene) -> None:
     await scene.call()
 
 
+@pytest.mark.parametrize(("attempts", "made"), [(1, 1), (2, 2), (3, 3)])
+async def test_a_dead_connection_of_the_pool_costs_an_attempt(scene: Scene, attempts: int, made: int) -> None:
+    """The wire sends such a call again by itself: not more often than all attempts together may be."""
+
+    async def script(wire: Wire) -> None:
+        await wire.head()
+        if wire.number == 1:
+            await wire.send(OK)
+            await wire.head()
+
+    provider = await scene.serve(script, retry=RETRY | {"attempts": attempts})
+    assert (await scene.get("/p/warm")).status == 200
+    await scene.call()
+    got = await scene.get("/p/x")
+    assert (got.status, got.headers["sidecar-attempts"]) == (502, str(made))
+    assert provider.opened == made
+    await scene.call()
+
+
 # ---- uploads ----
 
 

@@ -84,7 +84,7 @@ async def test_who_may_not_wait_is_refused_with_the_time_to_come_again(scene: Sc
 
 async def test_a_user_goes_before_a_background_job_when_both_wait(scene: Scene) -> None:
     provider = Counting(0)
-    rate = {"limit": "1000/s", "max_wait": "10s"}
+    rate = {"limit": "10/s", "max_wait": "10s"}
     job = {"name": "job", "match": {"path": "/job/**"}, "rate": {"priority": "low", "max_wait": "1m"}}
     await scene.serve(provider.script, rate=rate, routes=[job])
     assert (await scene.get("/p/first")).status == 429

@@ -3,7 +3,6 @@
 import socket
 import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 from tests.support.raw_client import Stream
@@ -61,9 +60,7 @@ def test_a_post_is_sent_once_when_the_provider_may_have_done_it() -> None:
         assert len(provider.requests) == 1
 
 
-def test_a_throttled_post_is_sent_again_when_the_provider_said_and_not_before(
-    record_property: Callable[[str, object], None],
-) -> None:
+def test_a_throttled_post_is_sent_again_when_the_provider_said_and_not_before() -> None:
     """Measured where it counts, at the provider: from before its answer left to when the next request is read."""
     times: list[float] = []
 
@@ -82,7 +79,7 @@ def test_a_throttled_post_is_sent_again_when_the_provider_said_and_not_before(
         answered, sent_again = times
         late = sent_again - answered - 1.0
         assert late >= 0.0
-        record_property("retry_after_late_ms", round(late * 1e3, 3))
+        print(f"retry_after_late_ms={late * 1e3:.3f}")  # seen with -rP; how late it may be is the bench's matter
         assert [request.method for request in provider.requests] == [b"POST", b"POST"]
         (line,) = sidecar.requests(1)
         assert line["retry_reason"] == "429"

@@ -485,7 +485,11 @@ async def test_a_limit_of_0_waits_for_the_first_byte() -> None:
     assert not await body.hold(0, None)
 
 
-async def test_a_cancelled_hold_leaves_no_timer_and_no_waiter() -> None:
+async def test_a_cancelled_hold_leaves_no_timer_and_no_waiter(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = asyncio.get_running_loop()
+    timers: list[asyncio.TimerHandle] = []
+    call_later = loop.call_later
+    monkeypatch.setattr(loop, "call_later", lambda *args: timers.append(call_later(*args)) or timers[-1])
     body = Body()
     task = asyncio.get_running_loop().create_task(body.hold(100, 3600.0))
     await asyncio.sleep(0)
@@ -494,6 +498,7 @@ async def test_a_cancelled_hold_leaves_no_timer_and_no_waiter() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert body.waiter is None
+    assert [timer.cancelled() for timer in timers] == [True]
     body.feed(b"x")
     body.finish()
     assert body.content() == b"x"

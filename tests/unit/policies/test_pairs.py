@@ -3,6 +3,7 @@
 What is asserted of every pair: the attempts on record, and the calls that reached the wire.
 """
 
+import asyncio
 from typing import Any
 
 import orjson
@@ -48,7 +49,7 @@ from sidecar.policies.switches import Kill
 from sidecar.policies.throttled import Throttled
 from sidecar.policies.timeouts import Timeouts
 from tests.unit.policies.stage import ask
-from tests.unit.policies.tries import Step, Tries, answers, fails, post
+from tests.unit.policies.tries import Step, Tries, answers, coming, fails, post, until
 
 KILLED = Kill("incident", "ann", 0.0)
 JSON = (b"Content-Type", b"application/json")
@@ -538,6 +539,39 @@ async def test_retry_with_attempt_each_send_has_its_own_record() -> None:
         (3, 200, None, Outcome.SUCCESS),
     ]
     assert pair.site.stats.attempts == {503: 1, "reset": 1, 200: 1}
+
+
+@pytest.mark.parametrize("winner", [0, 1])
+async def test_a_hedge_with_breaker_and_concurrency_the_loser_is_no_failure_and_keeps_no_slot(winner: int) -> None:
+    doors: list[asyncio.Future[None]] = []
+
+    class Slow(Pair):
+        async def _send(self, exchange: Exchange) -> Response:
+            doors.append(asyncio.get_running_loop().create_future())
+            await doors[-1]
+            return await super()._send(exchange)
+
+    pair = Slow(
+        retry.POLICY,
+        breaker.POLICY,
+        concurrency.POLICY,
+        steps=(answers(200, body=coming(b"x", 1 << 30)),),
+        retry=Retry.model_validate({"hedge": {"after": "1ms"}}),
+        breaker=Breaker(consecutive=1),
+        concurrency=Concurrency(limit=2),
+    )
+    exchange = ask()
+    task = asyncio.get_running_loop().create_task(pair.handler(exchange))  # type: ignore[arg-type]
+    await until(lambda: len(doors) == 2)
+    assert pair.slots.in_use == 2
+    doors[winner].set_result(None)
+    response = await task
+    assert pair.slots.in_use == 1
+    response.close(exchange, None)
+    assert pair.slots.in_use == 0
+    assert pair.state(Journal).circuit.state == "closed"
+    assert [one.outcome for one in exchange.attempts].count(Outcome.CANCELED) == 1
+    assert len(pair.sends) == 1
 
 
 async def test_all_of_them_together() -> None:

@@ -185,7 +185,7 @@ def test_who_is_overtaken_so_often_that_it_cannot_go_in_time_is_told_at_once() -
             crowd.come(number)
         await asyncio.sleep(0.0)
         await asyncio.sleep(0.0)
-        assert crowd.refused == [("low", 0.0, pytest.approx(6 / 49))]
+        assert crowd.refused == [("low", 0.0, pytest.approx(8 / 49))]
         await crowd.all()
         assert crowd.names == ["first", *range(10)]
 
@@ -296,6 +296,9 @@ def test_those_behind_a_canceled_call_move_up() -> None:
         await asyncio.sleep(0.0)
         crowd.tasks[1].cancel()
         crowd.tasks[3].cancel()
+        await asyncio.sleep(0.0)
+        assert crowd.gate.snapshot(0.0)["waiting"] == {"high": 2, "low": 0}
+        assert crowd.gate.expected(crowd.loop.time(), low=False) == pytest.approx(3 / 49)
         await crowd.all()
         assert crowd.went == [(0, 0.0), (2, pytest.approx(1 / 49, abs=TICK)), (4, pytest.approx(2 / 49, abs=TICK))]
 
@@ -304,7 +307,7 @@ def test_those_behind_a_canceled_call_move_up() -> None:
 
 def test_a_turn_given_in_the_moment_of_cancelling_goes_to_the_next() -> None:
     async def scene() -> None:
-        crowd = Crowd()
+        crowd = Crowd(learn=True)
         for number in range(3):
             crowd.come(number)
         await asyncio.sleep(0.0)
@@ -320,6 +323,8 @@ def test_a_turn_given_in_the_moment_of_cancelling_goes_to_the_next() -> None:
         gate._timer.cancel()
         await crowd.all()
         assert crowd.went == [(0, 0.0), (2, pytest.approx(1 / 49, abs=2 * TICK))]
+        assert crowd.gate.learned is not None
+        assert crowd.gate.learned.quota.in_flight == 2
         assert crowd.empty
 
     play(scene())
@@ -430,6 +435,8 @@ def test_after_a_hold_calls_come_at_the_rate_and_not_all_at_once() -> None:
         crowd.throttle(b"10")
         for number in range(200):
             crowd.come(number)
+        await asyncio.sleep(0.0)
+        assert crowd.gate.expected(crowd.loop.time(), low=False) == pytest.approx(10 + 200 / 49)
         await crowd.all()
         assert most_in_a_window([at for _, at in crowd.went], 1.0) <= 50
 

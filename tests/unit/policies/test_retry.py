@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -12,7 +13,8 @@ from sidecar.core.body import Body
 from sidecar.core.errors import Outcome, Sent, SidecarError
 from sidecar.core.exchange import NEVER, Attempt, Exchange, Response
 from sidecar.core.layer import Handler
-from sidecar.policies import retry
+from sidecar.policies import attempt, retry
+from sidecar.policies.order import fold
 from sidecar.policies.policy import Policy
 from sidecar.policies.retry_settings import Retry
 from sidecar.policies.site import Site
@@ -575,6 +577,16 @@ async def test_observe_marks_no_answer(against: tuple[str, Callable[[Tries, Exch
     assert len(stage.sends) == sends + 1
 
 
+async def test_observe_answers_no_call_from_memory() -> None:
+    """Another route of the provider retries for real, and remembers."""
+    stage = Tries(*(answers(503) for _ in range(2)), attempts=2, call_id="X-Call")
+    await stage.call(ask(b"/v1/x", (b"X-Call", b"1")))
+    observing = replace(stage.site, settings={"retry": Retry(mode="observe", call_id="X-Call")})
+    handler = fold(stage._send, observing, (retry.POLICY, attempt.POLICY))
+    assert (await handler(ask(b"/v1/x", (b"X-Call", b"1")))).status == 200
+    assert len(stage.sends) == 3
+
+
 async def test_observe_leaves_the_wires_own_resends_alone() -> None:
     exchange = ask()
     await Tries(mode="observe", attempts=1).call(exchange)
@@ -590,3 +602,22 @@ def test_settings_are_those_of_the_contract() -> None:
     assert (settings.budget.ratio, str(settings.budget.floor)) == (0.2, "10/s")
     assert (settings.body_bytes, settings.hold_bytes, settings.unsafe) == (1 << 20, 1 << 16, "never")
     assert settings.hedge is None
+
+
+async def test_a_call_by_clock_time_outlives_a_moment_without_budget() -> None:
+    """It asked once, found the budget empty, and a job with a quarter of an hour left was given up."""
+    stage = Tries(*[answers(503) for _ in range(6)], on=["503"], attempts=0, budget={"ratio": "0%", "floor": "1/s"})
+    response = await stage.call(ask(), left=900.0)
+    assert response.status == 200
+    assert len(stage.sends) == 7
+    assert all(later - earlier >= 1.0 for earlier, later in zip(stage.sends[1:], stage.sends[2:], strict=False))
+
+
+async def test_a_call_by_clock_time_ends_with_the_providers_answer_when_no_budget_comes() -> None:
+    stage = Tries(*[answers(503) for _ in range(9)], on=["503"], attempts=0, budget={"ratio": "0%", "floor": "1/s"})
+    exchange = ask()
+    response = await stage.call(exchange, left=3.0)
+    assert response.status == 503
+    assert exchange.notes is not None
+    assert exchange.notes["retry_refused"] in ("budget", "deadline")
+    assert len(stage.sends) <= 5

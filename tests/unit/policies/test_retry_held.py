@@ -101,8 +101,10 @@ async def test_a_chunked_answer_that_ends_soon_is_held() -> None:
 
 
 async def test_a_chunked_answer_that_goes_on_is_passed_on_as_it_comes() -> None:
-    made = call(coming(b"12"))
-    response = await made.task
+    """Within 20 ms of its head, whatever time the call has left."""
+    made = Call(Tries(answers(200, body=coming(b"12"))), ask(), left=float("inf"))
+    async with asyncio.timeout(5):
+        response = await made.task
     assert not response.body.ended
     sink = Sink()
     response.body.attach(sink)
@@ -182,6 +184,10 @@ async def test_an_answer_is_held_no_longer_than_to_the_deadline() -> None:
     sink = Sink()
     response.body.attach(sink)
     assert sink.data == b"12"
+
+
+def test_a_chunked_answer_has_20_milliseconds() -> None:
+    assert retry._CHUNKED_WITHIN == 0.02
 
 
 async def test_without_a_deadline_an_answer_is_held_as_long_as_it_takes() -> None:

@@ -50,6 +50,8 @@ async def judged(stage: Stage, response: Response, method: bytes = b"GET") -> tu
         ({"json": {"is": "absent"}}, "Field required"),
         ({"json": {"pointer": "/a"}}, "exactly one of is, equals and one_of"),
         ({"json": {"pointer": "/a", "is": "absent", "equals": None}}, "exactly one of is, equals and one_of"),
+        ({"json": {"pointer": "/a", "is": None}}, "exactly one of is, equals and one_of"),
+        ({"json": {"pointer": "/a", "one_of": None}}, "exactly one of is, equals and one_of"),
         ({"json": {"pointer": "/a", "is": "empty"}}, "'absent' or 'present'"),
         ({"json": {"pointer": "/a", "one_of": []}}, "at least 1 item"),
         ({"json": {"pointer": "/a", "equals": [1]}}, "valid"),

@@ -7,9 +7,17 @@ from hypothesis import strategies as st
 from sidecar.rules.budget import Budget
 
 
+def spend(budget: Budget, now: float) -> bool:
+    """One retry that goes at once, if it may."""
+    if not budget.take(now):
+        return False
+    budget.sent(now)
+    return True
+
+
 def taken(budget: Budget, now: float, tries: int) -> int:
     """How many of so many retries are allowed at once."""
-    return sum(budget.take(now) for _ in range(tries))
+    return sum(spend(budget, now) for _ in range(tries))
 
 
 def requests(budget: Budget, now: float, count: int) -> None:
@@ -61,8 +69,8 @@ def test_calls_are_forgotten_as_retries_are() -> None:
 
 def test_old_seconds_leave_slot_by_slot() -> None:
     budget = Budget(0.0, 3.0)
-    assert [budget.take(now) for now in (0.0, 0.3, 0.6, 0.9)] == [True, True, True, False]
-    assert [budget.take(now) for now in (1.1, 1.1, 1.3, 1.4, 1.4, 1.7)] == [True, False, False, True, False, True]
+    assert [spend(budget, now) for now in (0.0, 0.3, 0.6, 0.9)] == [True, True, True, False]
+    assert [spend(budget, now) for now in (1.1, 1.1, 1.3, 1.4, 1.4, 1.7)] == [True, False, False, True, False, True]
 
 
 def test_what_is_given_back_may_be_taken_again() -> None:
@@ -74,10 +82,20 @@ def test_what_is_given_back_may_be_taken_again() -> None:
     assert not budget.take(1.0)
 
 
-def test_nothing_is_given_back_that_was_not_taken() -> None:
+def test_what_was_given_back_is_not_forgotten_once_more_with_its_second() -> None:
     budget = Budget(0.0, 1.0)
+    assert budget.take(1.0)
     budget.give_back()
-    assert budget.remaining(0.0) == 1
+    assert budget.remaining(2.2) == 1
+
+
+def test_a_retry_that_waits_counts_until_a_second_after_it_was_sent() -> None:
+    """However long the wait: all that were told the same time would go out together else."""
+    budget = Budget(0.0, 2.0)
+    assert budget.take(1.0)
+    assert (budget.remaining(1.0), budget.remaining(9.0)) == (1, 1)
+    budget.sent(9.0)
+    assert (budget.remaining(9.0), budget.remaining(9.9), budget.remaining(10.1)) == (1, 1, 2)
 
 
 def test_a_refused_retry_is_not_counted() -> None:
@@ -128,6 +146,8 @@ def test_no_second_has_more_retries_than_its_share(ratio: float, floor: float, e
             if what == "take and give back":
                 budget.give_back()
                 retries.pop()
+            else:
+                budget.sent(now)
         else:
             assert not certain
 
@@ -137,7 +157,7 @@ def test_the_sums_are_those_of_the_window_at_any_leap_of_time(times: list[float]
     budget = Budget(1.0, 1.0)
     for now in sorted(times):
         budget.request(now)
-        budget.take(now)
+        assert spend(budget, now)
     last = max(times, default=0.0)
     recent = sum(int(last * 10) - int(time * 10) < 11 for time in times)
     assert budget.remaining(last) == max(1, recent) - recent

@@ -194,6 +194,16 @@ def test_every_answer_narrows_the_end_of_the_window(
     assert mirror.resets_in(now) == pytest.approx(resets_at - now)
 
 
+def test_a_figure_that_does_not_go_down_is_of_a_window_that_moves() -> None:
+    mirror = told(10, 5.0)
+    mirror.sent(1.0)
+    mirror.answered(1.0, 1.0, Quota(100, 10, 5.0, None, 0.0))
+    assert mirror.resets_in(1.0) == 5.0
+    mirror.sent(2.0)
+    mirror.answered(2.0, 2.0, Quota(100, 9, 5.0, None, 1.0))
+    assert mirror.resets_in(2.0) == 4.0
+
+
 def test_nothing_goes_on_the_strength_of_a_new_window_before_its_end() -> None:
     mirror = told(0, 10.0)
     assert mirror.wait(9.999) == pytest.approx(0.001)
@@ -303,8 +313,6 @@ def test_alone_with_a_fixed_window_and_exact_words_no_call_is_ever_refused(limit
 
 
 # ---- against providers that count as they like and tell it as they like ----
-
-PROVIDERS: dict[str, Provider] = {}
 
 
 def provider_of(name: str) -> Provider:
