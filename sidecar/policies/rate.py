@@ -82,6 +82,10 @@ class _RateLayer:
             gate.answered(response.headers.index, now, self._wall(), throttled=True)
         return response
 
+    def expected(self, now: float) -> float:
+        """Seconds that a call which comes now would wait for its turn."""
+        return self._gate.expected(now, low=self._low)
+
     async def _wait(self, exchange: Exchange, now: float) -> None:
         """Wait for a turn.
 
@@ -171,8 +175,11 @@ def build(inner: Handler, site: Site) -> Handler:
         "rate", lambda: Gate(site.env.clock, limit, burst, learn=learn), str(limit), burst, learn, observed
     )
     _show(gate, site)
-    layer = _ObservingLayer if observed else _RateLayer
-    return layer(inner, settings, gate, site).handle
+    if observed:
+        return _ObservingLayer(inner, settings, gate, site).handle
+    layer = _RateLayer(inner, settings, gate, site)
+    site.links.rate_wait = layer.expected
+    return layer.handle
 
 
 def _show(gate: Gate, site: Site) -> None:

@@ -62,7 +62,7 @@ _EXHAUSTED = frozenset({"attempts", "budget", "breaker"})
 class _RetryLayer:
     __slots__ = (
         "_attempts", "_breaker_wait", "_budget", "_by_clock", "_call_id", "_clock", "_env", "_hold", "_mends", "_next",
-        "_observed", "_on", "_settings", "_spent", "_stats", "_tell", "_veto",
+        "_observed", "_on", "_rate_wait", "_settings", "_spent", "_stats", "_tell", "_veto",
     )  # fmt: skip
 
     def __init__(self, inner: Handler, settings: Retry, budget: Budget, spent: Spent, site: Site) -> None:
@@ -76,6 +76,7 @@ class _RetryLayer:
         self._budget = budget
         self._spent = spent
         self._breaker_wait = site.links.breaker_wait
+        self._rate_wait = site.links.rate_wait
         self._on = settings.reasons
         self._mends = not self._on.isdisjoint(("reset", "timeout"))
         self._hold = settings.hold_bytes
@@ -242,14 +243,16 @@ class _RetryLayer:
             raise _Refused("unsafe")
         if wanted is False:
             raise _Refused("veto")
+        # Rate may hold the call longer than the hint: it knows the provider's clock, and who else waits.
+        turn = self._rate_wait(now) if self._rate_wait is not None else 0.0
         if hint:  # 0 says that nothing was done, not how long to wait: the budget would be spent at once
-            wait = after_hint(hint, self._env.uniform)
+            wait = max(after_hint(hint, self._env.uniform), turn)
             if wait >= left:
-                raise _Refused("hint", hint)
+                raise _Refused("hint", max(hint, turn))
         else:
-            wait = full_jitter(self._longest(reason, exchange), self._env.uniform)
+            wait = max(full_jitter(self._longest(reason, exchange), self._env.uniform), turn)
             if wait >= left:
-                raise _Refused("deadline")
+                raise _Refused("deadline", turn)
         self._permit(reason or "", wait, now)
         return Plan(wait, reason or "")
 

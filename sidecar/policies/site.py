@@ -35,10 +35,12 @@ class Origin:
 class Links:
     """What inner policies offer to outer ones; stacks are built from the inside out.
 
-    ``breaker_wait``: seconds until the breaker lets a call through, 0.0 when it does now; told the time.
+    ``breaker_wait`` and ``rate_wait``: seconds until the breaker, and the rate, would let a call through, 0.0 when they
+    do now; told the time.
     """
 
     breaker_wait: Callable[[float], float] | None = None
+    rate_wait: Callable[[float], float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from sidecar.rules.moments import LONGEST, number, seconds_until
 Fields = Mapping[bytes, bytes]
 """Lower-case name -> value; the values of a repeated name joined by ``, ``."""
 
-_WAITS_MS = (b"retry-after-ms", b"x-ms-retry-after-ms")
-"""OpenAI and Azure; finer than the Retry-After beside them, and asked first by their own SDKs."""
+_WAITS_MS = (b"retry-after-ms", b"x-ms-retry-after-ms", b"x-amz-retry-after")
+"""OpenAI, Azure and AWS; finer than the Retry-After beside them, and asked first by their own SDKs."""
 _WAITS = (b"retry-after", b"x-ratelimit-retry-after")
 _RESET_AFTER = b"x-ratelimit-reset-after"
 _REMAINING = b"x-ratelimit-remaining"

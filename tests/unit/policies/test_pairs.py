@@ -422,7 +422,7 @@ async def test_retry_with_breaker_a_refusal_does_not_hide_the_answer() -> None:
     assert pair.why == {"breaker_open": 1}
 
 
-async def test_retry_with_rate_every_attempt_takes_a_turn_and_a_refused_one_does_not_hide_the_answer() -> None:
+async def test_retry_with_rate_every_attempt_takes_a_turn_and_a_turn_too_late_does_not_hide_the_answer() -> None:
     pair = Pair(
         retry.POLICY,
         rate.POLICY,
@@ -430,9 +430,11 @@ async def test_retry_with_rate_every_attempt_takes_a_turn_and_a_refused_one_does
         retry=Retry(attempts=9, backoff={"base": "1us", "cap": "1us"}),
         rate=RateShaping.model_validate({"limit": "6/s", "burst": 3, "max_wait": 0}),
     )
-    response = await pair.made(ask(), 3, 3)
+    exchange = ask()
+    exchange.deadline = 100.1
+    response = await pair.made(exchange, 3, 3)
     assert (response.status, response.body.content()) == (503, b"down")
-    assert pair.why == {"rate_limited": 1}
+    assert pair.why == {"deadline": 1}
     assert response.lines == b"Retry-After: 1\r\n"
 
 
@@ -598,3 +600,20 @@ async def test_all_of_them_together() -> None:
     assert pair.state(Journal).circuit.state == "closed"
     assert [len(ends) for ends in pair.ends] == [1, 1]
     assert len(pair.log.requests) == 1
+
+
+async def test_a_retry_waits_as_long_as_rate_will_hold_it() -> None:
+    """GitHub's reset is a whole second: the gate opened a second after the hint, and refused who obeyed it."""
+    stage = Tries(answers(503), on=["503"])
+    stage.site.links.rate_wait = lambda now: 2.5
+    await stage.call(ask(), left=8.0)
+    assert stage.sends == [100.0, 102.5]
+
+
+async def test_a_retry_that_rate_would_hold_past_the_deadline_is_not_made() -> None:
+    stage = Tries(answers(503), on=["503"])
+    stage.site.links.rate_wait = lambda now: 9.0
+    exchange = ask()
+    response = await stage.call(exchange, left=8.0)
+    assert (response.status, stage.sends) == (503, [100.0])
+    assert b"Retry-After: 9\r\n" in response.lines

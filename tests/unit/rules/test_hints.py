@@ -30,6 +30,7 @@ def fields(*lines: str) -> dict[bytes, bytes]:
         (["Retry-After: 99999999999999999999"], LONGEST),
         (["Retry-After-Ms: 1500"], 1.5),
         (["x-ms-retry-after-ms: 20"], 0.02),
+        (["x-amz-retry-after: 1500"], 1.5),
         (["Retry-After-Ms: 1500, 2500"], 2.5),
         (["X-RateLimit-Retry-After: 7"], 7.0),
         (["X-RateLimit-Reset-After: 0.357", "X-RateLimit-Remaining: 0", "X-RateLimit-Reset: 784111778"], 0.357),
