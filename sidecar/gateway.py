@@ -68,16 +68,15 @@ class Gateway:
         table = self.table
         if exchange.error is not None or self.closed:
             return self._refuse(exchange)
-        target = exchange.target
-        provider = None
         if table.hosts:
             provider = table.prefixes.by_host(exchange.headers.index.get(b"host", b""))
+            if provider is not None:
+                return _dispatch(provider, exchange, exchange.target)
+        provider, path = table.prefixes.by_path(exchange.target)
         if provider is None:
-            provider, target = table.prefixes.by_path(target)
-            if provider is None:
-                return table.unrouted(exchange)
-            exchange.prefix = provider.prefix
-        return _dispatch(provider, exchange, target)
+            return table.unrouted(exchange)
+        exchange.prefix = provider.prefix
+        return _dispatch(provider, exchange, path)
 
     def bound(self, name: str) -> Handler:
         """The handler of a provider's own listener: no prefix, every path is the provider's."""
@@ -98,7 +97,8 @@ class Gateway:
 
 def _dispatch(provider: LiveProvider, exchange: Exchange, path: bytes) -> Awaitable[Response]:
     exchange.path = path
-    route = provider.table.find(exchange.method, path) if provider.table.routed else DEFAULT
+    table = provider.table
+    route = table.find(exchange.method, path) if table.routed else DEFAULT
     exchange.provider = provider.name
     exchange.route = provider.names[route]
     return provider.handlers[route](exchange)

@@ -45,7 +45,7 @@ class HexIds:
         at = self._at
         end = self._at = at + digits
         if end > len(self._stock):
-            self._stock = f"{self._bits(4 * self._STOCK):0{self._STOCK}x}"
+            self._stock = self._bits(4 * self._STOCK).to_bytes(self._STOCK // 2, "big").hex()
             at, self._at = 0, digits
             end = digits
         return self._stock[at:end]

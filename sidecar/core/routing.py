@@ -131,18 +131,19 @@ def split(target: bytes) -> tuple[bytes, bytes]:
 class Prefixes(Generic[T]):
     """Finds what stands for a provider by the first path segment or by the Host of a request."""
 
-    __slots__ = ("_hosts", "_names")
+    __slots__ = ("_hosts", "_names", "_slashed")
 
     def __init__(self, names: Mapping[str, T], hosts: Mapping[str, T] | None = None) -> None:
         self._names = {name.encode(): found for name, found in names.items()}
+        self._slashed = {b"/" + name: found for name, found in self._names.items()}
         self._hosts = {normal_host(host.encode()): found for host, found in (hosts or {}).items()}
 
     def by_path(self, target: bytes) -> tuple[T | None, bytes]:
         """The provider of a target and the path and query for it; the whole target when there is none."""
         # A configured name holds no "?", so what is found up to the second slash needs no closer look.
         slash = target.find(b"/", 1)
-        found = self._names.get(target[1:slash])
-        if found is not None and slash > 0 and target[0] == 0x2F:
+        found = self._slashed.get(target[:slash])
+        if found is not None and slash > 0:
             return found, target[slash:]
         name, rest = split(target)
         found = self._names.get(name)

@@ -47,13 +47,11 @@ def head_of(exchange: Exchange, response: Response, framing: int, *, keep_alive:
     headers = response.headers
     shape = headers.shape
     if shape is not None and headers.block:
-        template = _templates.get(shape)
-        if template is None:
-            template = _templates[shape] = fields_template(shape, RESPONSE_DROP)
+        template = _templates[shape] if shape in _templates else _learn(shape)
         start = status_line(response.status, response.reason)
         if template:
-            return b"%b%b%b\r\n" % (start, template % tuple(headers.index.values()), lines)
-        return b"%b%b\r\n%b\r\n" % (start, headers.block, lines)
+            return start + template % tuple(headers.index.values()) + lines + b"\r\n"
+        return b"".join((start, headers.block, b"\r\n", lines, b"\r\n"))
     drop = RESPONSE_DROP
     connection = headers.index.get(b"connection")
     if connection is not None:
@@ -61,6 +59,11 @@ def head_of(exchange: Exchange, response: Response, framing: int, *, keep_alive:
     if response.status == 204:
         drop = drop | INTERIM_DROP
     return response_head(response.status, response.reason, headers, drop, lines)
+
+
+def _learn(shape: Shape) -> bytes:
+    template = _templates[shape] = fields_template(shape, RESPONSE_DROP)
+    return template
 
 
 def interim_head(status: int, reason: bytes, headers: Headers) -> bytes:

@@ -223,8 +223,8 @@ class AppConnection(asyncio.Protocol):
                 if whole:
                     # It was written in one piece together with the head.
                     response.close(exchange, None)
-                elif not await self._stream(exchange, response):
-                    keep_alive = False
+                else:
+                    keep_alive = await self._stream(exchange, response) and keep_alive
                 if self._full and keep_alive:
                     # An app that sends request after request and reads nothing must not fill our memory with answers.
                     self._room = server.loop.create_future()
@@ -263,15 +263,13 @@ class AppConnection(asyncio.Protocol):
 
     def _write_head(self, exchange: Exchange, response: Response, *, whole: bool) -> bool:
         """Write the head, with the body if it is all here; whether the connection may be used again."""
+        server, body = self._server, exchange.body
         framing = self._framing = answer.framing_of(exchange, response)
         keep_alive = (
-            exchange.keep_alive
-            and not self._server.draining
-            and framing != UNTIL_CLOSE
-            and (exchange.body is None or exchange.body.complete)
+            exchange.keep_alive and not server.draining and framing != UNTIL_CLOSE and (body is None or body.complete)
         )
         if b"date" not in response.headers.index:
-            response.lines += self._server.date_line()
+            response.lines += server.date_line()
         start = answer.head_of(exchange, response, framing, keep_alive=keep_alive)
         if whole:
             buffers = answer.whole(start, response.body, framing)

@@ -105,23 +105,23 @@ class ProviderConnection(asyncio.Protocol):
         self._response = None
         self._response_done = False
         self.used += 1
-        self._parser.expect(head_only=exchange.method == b"HEAD")
+        self._parser.expect(exchange.method)
         waiter = self._waiter = self._loop.create_future()
         attempt.sent = _MAYBE
         body = exchange.body
-        if body is None:
-            self._request_done = True
-            self.transport.write(head)
-        elif body.replayable and body.length is not None and body.received <= _JOIN_BELOW:
-            self._request_done = True
-            self.transport.write(head + body.content())
-        else:
+        if body is not None and (not body.replayable or body.length is None or body.received > _JOIN_BELOW):
             self._request_done = False
             self._chunked = body.length is None
             self.transport.write(head)
             self._request_body = body
             body.attach(self)
-        self._watch_head()
+            self._watch_head()
+            return waiter
+        self._request_done = True
+        self.transport.write(head if body is None else head + body.content())
+        clock = self._clock
+        now = clock()
+        self._timer.set(patience.head_at(exchange, attempt, now, asked=True), now)
         return waiter
 
     def abort(self) -> None:

@@ -96,8 +96,9 @@ class ResponseParser(FieldCollector):
         self.leftover = b""
         self.reusable = True
 
-    def expect(self, *, head_only: bool) -> None:
-        """A request was sent; ``head_only`` when it was HEAD, whose answer has no body (RFC 9110 9.3.2)."""
+    def expect(self, method: bytes) -> None:
+        """A request was sent. The answer to HEAD has no body (RFC 9110 9.3.2)."""
+        head_only = method == b"HEAD"
         self.awaiting = True
         self.begun = False
         self._ready = self._ordinary and not head_only

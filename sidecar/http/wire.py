@@ -86,7 +86,8 @@ class Wire:
         shape = headers.shape
         if shape is None:
             return self._special_head(exchange, attempt)
-        template = self._templates.get(shape) or self._learn(shape)
+        templates = self._templates
+        template = templates[shape] if shape in templates else self._learn(shape)
         return template % (exchange.method, exchange.path, *headers.index.values(), exchange.lines, attempt.line)
 
     def _learn(self, shape: Shape) -> bytes:

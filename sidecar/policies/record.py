@@ -30,7 +30,7 @@ class _RecordLayer:
         self._log = site.log
         self._stats = site.stats
         self._provider_stats = site.provider_stats
-        # (outcome, sent, attempts) -> header lines; a handful of combinations occurs.
+        # (outcome, sent, attempts) -> header lines behind the request id; a handful of combinations occurs.
         self._lines: dict[tuple[str, Sent, int], bytes] = {}
 
     async def handle(self, exchange: Exchange) -> Response:
@@ -54,14 +54,14 @@ class _RecordLayer:
             exchange.sent = error.sent
         key = (exchange.outcome, exchange.sent, len(exchange.attempts))
         lines = self._lines.get(key) or self._make_lines(key)
-        response.lines += b"Sidecar-Request-Id: %b\r\n%b" % (exchange.request_id.encode("latin-1"), lines)
+        response.lines += b"Sidecar-Request-Id: " + exchange.request_id.encode("latin-1") + lines
         response.closers.append(self._closer)
         return response
 
     def _make_lines(self, key: tuple[str, Sent, int]) -> bytes:
         result, sent, attempts = key
         suffix = "" if result == "success" else f"; sent={sent}"
-        line = f"Sidecar-Attempts: {attempts}\r\nSidecar-Outcome: {result}{suffix}\r\n".encode()
+        line = f"\r\nSidecar-Attempts: {attempts}\r\nSidecar-Outcome: {result}{suffix}\r\n".encode()
         if len(self._lines) < 256:
             self._lines[key] = line
         return line
@@ -157,7 +157,7 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
         "n": attempt.n,
         "status" if error is None else "error": attempt.status if error is None else error,
         "ms": int((attempt.ended - attempt.started) * 1e6) / 1e3,
-        "wait_ms": int(attempt.waited * 1e6) / 1e3,
+        "wait_ms": int(attempt.waited * 1e6) / 1e3 if attempt.waited else 0.0,
         "tracking_id": attempt.tracking_id,
         "connection": "reused" if attempt.reused else "new",
         "addr": attempt.addr,

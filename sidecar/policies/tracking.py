@@ -33,7 +33,7 @@ class _TrackingLayer:
         self._next = inner
         self._new_id = site.env.new_id
         self._name = settings.request_header.lower().encode()
-        self._line = settings.request_header.encode() + b": %b\r\n"
+        self._line = settings.request_header.encode() + b": "
         self._trace = settings.traceparent != "off"
         self._restart = settings.traceparent == "restart"
 
@@ -47,7 +47,7 @@ class _TrackingLayer:
             tracking_id = new_id(32)
             if given is not None:
                 exchange.headers.remove(self._name)  # it is there, but empty: the provider gets ours alone
-            exchange.lines += self._line % tracking_id.encode()
+            exchange.lines += self._line + tracking_id.encode() + b"\r\n"
         exchange.tracking_id = exchange.request_id = tracking_id
         if self._trace:
             if not self._restart and b"traceparent" in index:

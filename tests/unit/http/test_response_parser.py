@@ -59,7 +59,7 @@ def read(pieces: list[bytes], *, head_only: bool = False, close: bool = False) -
     """What is told of one answer in these pieces, and whether the connection is reusable."""
     reader = Reader()
     parser = ResponseParser(reader)
-    parser.expect(head_only=head_only)
+    parser.expect(b"HEAD" if head_only else b"GET")
     for piece in pieces:
         parser.feed(piece)
     if close:
@@ -97,7 +97,7 @@ def test_answers_to_one_request_after_the_other(names: list[str], data: st.DataO
         at = sorted(data.draw(st.sets(st.integers(1, len(message) - 1), max_size=5)))
         pieces = [message[a:b] for a, b in zip([0, *at], [*at, len(message)], strict=True)]
         reader.events.clear()
-        parser.expect(head_only=head_only)
+        parser.expect(b"HEAD" if head_only else b"GET")
         for piece in pieces:
             parser.feed(piece)
         assert (reader.events, parser.reusable) == read([message], head_only=head_only)
@@ -129,7 +129,7 @@ def test_bytes_behind_an_answer_spoil_the_connection_not_the_answer(tail: bytes,
 
 def test_begun_tells_a_dead_connection_from_a_broken_answer() -> None:
     parser = ResponseParser(Reader())
-    parser.expect(head_only=False)
+    parser.expect(b"GET")
     assert not parser.begun
     parser.feed(b"H")
     assert parser.begun
@@ -140,7 +140,7 @@ def test_only_a_clean_end_completes_a_body_until_close(name: str) -> None:
     for clean in (True, False):
         reader = Reader()
         parser = ResponseParser(reader)
-        parser.expect(head_only=False)
+        parser.expect(b"GET")
         parser.feed(LAST_ANSWERS[name])
         parser.eof(clean=clean)
         assert reader.events[-1] == ("complete" if clean else ResponseIncomplete)
@@ -149,7 +149,7 @@ def test_only_a_clean_end_completes_a_body_until_close(name: str) -> None:
 def test_the_bytes_behind_101_are_kept() -> None:
     reader = Reader()
     parser = ResponseParser(reader)
-    parser.expect(head_only=False)
+    parser.expect(b"GET")
     parser.feed(LAST_ANSWERS["unasked-101"])
     assert parser.leftover == b"hello"
 
@@ -160,7 +160,7 @@ def test_the_bytes_behind_101_are_kept() -> None:
 def test_a_head_without_end_is_given_up(piece: bytes) -> None:
     reader = Reader()
     parser = ResponseParser(reader)
-    parser.expect(head_only=False)
+    parser.expect(b"GET")
     if not piece.startswith(b"HTTP"):
         parser.feed(b"HTTP/1.1 200 OK\r\n" + (b"X: " if piece == b"x" else b""))
     for _ in range(HEAD_LIMIT // 1000 + 2):
