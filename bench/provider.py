@@ -2,11 +2,12 @@
 
 ``python -m bench.provider CERT`` prints its two ports as JSON and serves until its standard input closes.
 ``/v1/orders/1`` answers 834 bytes of JSON, ``/bytes/N`` streams N bytes, ``/v1/files`` swallows an upload,
-``/echo`` returns the head it got. Plain epoll, because an answer then costs about 10 us: the load generator
-shares its core.
+``/echo`` returns the head it got, ``/flaky`` answers 503 every second time. Plain epoll, because an answer then costs
+about 10 us: the load generator shares its core.
 """
 
 import gc
+import itertools
 import json
 import os
 import re
@@ -23,6 +24,7 @@ _WAIT = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
 _CHUNK = memoryview(bytes(65536))
 _JSON = traffic.answer_head(len(traffic.JSON_BODY)) + traffic.JSON_BODY
+_DOWN = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
 _REFUSAL = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -50,6 +52,7 @@ class Provider:
         self._poll = select.epoll()
         self._listeners: dict[int, tuple[socket.socket, bool]] = {}
         self._connections: dict[int, _Connection] = {}
+        self._flaky = itertools.cycle((_DOWN, _JSON))
         self._plain_port = self._listen(tls=False)
         self._tls_port = self._listen(tls=True)
 
@@ -143,7 +146,9 @@ class Provider:
             connection.upload = int(length[1])
             connection.head = _JSON
         elif target == traffic.ECHO_TARGET:
-            connection.head = traffic.answer_head(len(head)) + head
+            connection.head = traffic.answer_head(len(head)).replace(b"application/json", b"message/http") + head
+        elif target == traffic.FLAKY_TARGET:
+            connection.head = next(self._flaky)
         else:
             connection.head = _REFUSAL
 

@@ -5,10 +5,11 @@ A cell is the median over the rounds; in brackets its ratio to Envoy, the median
 
 import datetime as dt
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.peers.catalog import Kind
 from bench.suite import BODIES, OPEN_CONNECTIONS, SCHEMES, Results, full
 
 Row = Sequence[str]
@@ -17,13 +18,17 @@ RESULTS = Path(__file__).parent / "RESULTS.md"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What the sidecar must reach: a ratio to another peer, or (``base`` None) a plain value."""
+    """What the sidecar must reach: a ratio to another peer, or (``base`` None) a plain value.
+
+    ``peer``: the sidecar as it is by default, or with every policy on.
+    """
 
     text: str
     metric: str
     limit: float
     base: str | None = "envoy"
     at_least: bool = False
+    peer: str = "sidecar"
 
 
 _SCHEME = {"plain": "plain", "tls": "TLS"}
@@ -47,6 +52,9 @@ TARGETS: tuple[Target, ...] = (
     Target("requests per CPU second, plain, to aiohttp", "plain cpu", 3.0, "aiohttp", at_least=True),
     Target("requests per CPU second, TLS, to aiohttp", "tls cpu", 3.0, "aiohttp", at_least=True),
     Target("CPU seconds from start to ready", "start cpu", 0.5, None),
+    Target("CPU per request with every policy on, plain, to Envoy", "plain cpu", 0.85, "envoy-all", peer="sidecar-all"),
+    Target("CPU per request with every policy on, TLS, to Envoy", "tls cpu", 1.0, "envoy-all", peer="sidecar-all"),
+    Target("us per call: rate, breaker and retry budget together", "policy check", 6.0, None),
 )
 
 
@@ -66,20 +74,16 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
-def _cell(results: Results, peer: str, metric: str) -> str:
-    value, ratio = results.median(peer, metric), results.ratio(peer, metric)
+def _cell(results: Results, peer: str, metric: str, base: str) -> str:
+    value, ratio = results.median(peer, metric), results.ratio(peer, metric, base)
     if value is None:
         return "-"
     return _number(value) + (f" ({ratio:.2f})" if ratio is not None else "")
 
 
-def _rows(
-    results: Results, peers: Sequence[str], metrics: Sequence[str], change: Callable[[str, str, str], str]
-) -> list[Row]:
-    return [(peer, *(change(peer, m, _cell(results, peer, m)) for m in metrics)) for peer in peers]
-
-
-def _section(title: str, head: Row, metrics: Sequence[str], results: Results, peers: Sequence[str]) -> str:
+def _section(
+    title: str, head: Row, metrics: Sequence[str], results: Results, peers: Sequence[str], base: str = "envoy"
+) -> str:
     """One table; empty when nothing was measured.
 
     A rate whose proxy did not fill its core is marked ``>``; a ratio of rates needs two full cores.
@@ -87,19 +91,21 @@ def _section(title: str, head: Row, metrics: Sequence[str], results: Results, pe
     if not any((peer, metric) in results.values for peer in peers for metric in metrics):
         return ""
 
-    def mark(peer: str, metric: str, cell: str) -> str:
+    def cell(peer: str, metric: str) -> str:
+        text = _cell(results, peer, metric, base)
         scheme, _, what = metric.partition(" ")
-        if what != "rate" or cell == "-":
-            return cell
-        number = cell.partition(" ")[0]
+        if what != "rate" or text == "-":
+            return text
+        number = text.partition(" ")[0]
         if not full(results, peer, scheme):
             return f">{number}"
-        return cell if full(results, "envoy", scheme) else number
+        return text if full(results, base, scheme) else number
 
-    return f"### {title}\n\n{table(('proxy', *head), _rows(results, peers, metrics, mark))}\n"
+    rows = [(peer, *(cell(peer, metric) for metric in metrics)) for peer in peers]
+    return f"### {title}\n\n{table(('proxy', *head), rows)}\n"
 
 
-def _small(scheme: str, results: Results, peers: Sequence[str]) -> str:
+def _small(scheme: str, results: Results, peers: Sequence[str], what: str = "Small calls", base: str = "envoy") -> str:
     columns = {
         "CPU us/request": "cpu",
         "requests/s, one core": "rate",
@@ -108,8 +114,8 @@ def _small(scheme: str, results: Results, peers: Sequence[str]) -> str:
         "p50 us, 32 conn": "32 p50",
         "p99 us, 32 conn": "32 p99",
     }
-    title = f"Small calls: 834-byte JSON answer, {_SCHEME[scheme]} provider"
-    return _section(title, list(columns), [f"{scheme} {key}" for key in columns.values()], results, peers)
+    title = f"{what}: 834-byte JSON answer, {_SCHEME[scheme]} provider"
+    return _section(title, list(columns), [f"{scheme} {key}" for key in columns.values()], results, peers, base)
 
 
 def _bodies(scheme: str, results: Results, peers: Sequence[str]) -> str:
@@ -133,11 +139,11 @@ def _process(results: Results, peers: Sequence[str]) -> str:
 def _judge(target: Target, results: Results) -> Row | None:
     """One row of the target table, or None where it was not measured."""
     if target.base is None:
-        value = results.median("sidecar", target.metric)
+        value = results.median(target.peer, target.metric)
     elif target.base == "aiohttp":
         value = results.ratio("aiohttp", target.metric, "sidecar")
     else:
-        value = results.ratio("sidecar", target.metric, target.base)
+        value = results.ratio(target.peer, target.metric, target.base)
     if value is None:
         return None
     met = value >= target.limit if target.at_least else value <= target.limit
@@ -145,11 +151,20 @@ def _judge(target: Target, results: Results) -> Row | None:
     return target.text, f"{sign} {target.limit:g}", f"{value:.2f}", "met" if met else "NOT MET"
 
 
-def tables(results: Results, peers: Sequence[str]) -> str:
-    """All tables for which something was measured, then the targets and the notes."""
+def limits(title: str, rows: Sequence[Row]) -> str:
+    """A section of figures with limits of their own."""
+    return f"### {title}\n\n{table(('figure', 'limit', 'measured', ''), rows)}\n"
+
+
+def tables(results: Results, kinds: Sequence[Kind], sections: Sequence[str] = ()) -> str:
+    """All tables for which something was measured, then ``sections``, the targets and the notes."""
+    peers = [kind.name for kind in kinds if not kind.policies]
+    loaded = [kind.name for kind in kinds if kind.policies]
     parts = [_small(scheme, results, peers) for scheme in SCHEMES]
+    parts += [_small(scheme, results, loaded, "With every policy on", "envoy-all") for scheme in SCHEMES]
     parts += [_bodies(scheme, results, peers) for scheme in SCHEMES]
     parts.append(_process(results, peers))
+    parts += sections
     judged = [row for target in TARGETS if (row := _judge(target, results))]
     if judged:
         parts.append("### Targets of the sidecar\n\n" + table(("target", "limit", "measured", ""), judged) + "\n")

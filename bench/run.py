@@ -18,7 +18,7 @@ if str(REPOSITORY) not in sys.path:
 
 import trustme  # noqa: E402
 
-from bench import report, suite  # noqa: E402
+from bench import hints, policies, report, shaping, suite  # noqa: E402
 from bench.peers import Peer, Place, StartError, end, pinned  # noqa: E402
 from bench.peers.catalog import KINDS, Kind, version  # noqa: E402
 
@@ -30,11 +30,11 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, help="rounds of the small calls (default 7, quick 3)")
     parser.add_argument("--seconds", type=float, help="length of a window of load (default and quick 1.5)")
     parser.add_argument(
-        "--quick", action="store_true", help="a minute, for development: sidecar and Envoy, small calls only"
+        "--quick", action="store_true", help="two minutes, for development: sidecar and Envoy, small calls only"
     )
     parser.add_argument("--write", action="store_true", help="write the tables to bench/RESULTS.md")
     options = parser.parse_args(arguments)
-    options.only = options.only or ("sidecar,envoy" if options.quick else ",".join(names))
+    options.only = options.only or ("sidecar,envoy,sidecar-all,envoy-all" if options.quick else ",".join(names))
     unknown = set(options.only.split(",")) - set(names)
     if unknown:
         parser.error(f"no such proxy: {', '.join(sorted(unknown))}; there are {', '.join(names)}")
@@ -104,8 +104,7 @@ def _start(kinds: list[Kind], place: Place) -> list[Peer]:
     return peers
 
 
-def _measure(options: argparse.Namespace, kinds: list[Kind], place: Place) -> suite.Results:
-    results = suite.Results()
+def _measure(options: argparse.Namespace, kinds: list[Kind], place: Place, results: suite.Results) -> None:
     peers = _start(kinds, place)
     if not peers:
         raise SystemExit("bench: no proxy could be started")
@@ -114,11 +113,13 @@ def _measure(options: argparse.Namespace, kinds: list[Kind], place: Place) -> su
         _say(f"small calls: {options.rounds} rounds of {names}")
         for peer in peers:
             suite.check_work(peer, results)
+            suite.check_policies(peer, results)
         suite.small_calls(peers, options.rounds, options.seconds, results)
-        if not options.quick:
+        bare = [peer for peer in peers if not peer.kind.policies]
+        if bare and not options.quick:
             rounds = max(1, options.rounds - 2)
             _say(f"bodies: {rounds} rounds")
-            suite.bodies(peers, rounds, options.seconds / 4, results)
+            suite.bodies(bare, rounds, options.seconds / 4, results)
     finally:
         for peer in peers:
             peer.stop()
@@ -127,8 +128,24 @@ def _measure(options: argparse.Namespace, kinds: list[Kind], place: Place) -> su
     rounds = 1 if options.quick else options.rounds
     _say(f"start and memory: {rounds} rounds")
     connections = 0 if options.quick else suite.OPEN_CONNECTIONS
-    suite.fresh_starts([peer.kind for peer in peers], place, rounds, connections, results)
-    return results
+    if bare:
+        suite.fresh_starts([peer.kind for peer in bare], place, rounds, connections, results)
+
+
+def _policies(options: argparse.Namespace, results: suite.Results) -> list[str]:
+    """What concerns the sidecar alone: sections of the report; their limits go into ``results``."""
+    _say("cost of each policy")
+    costs = policies.measure(policies.PAIRS // 4 if options.quick else policies.PAIRS)
+    check = next(cost.median for cost in costs if cost.name == policies.CHECK)
+    results.add("sidecar", "policy check", 0, check)
+    sections = [policies.section(costs)]
+    _say("sends after a provider's hint")
+    sections.append(report.limits("Sent again when the provider said, by the real clock", hints.rows(hints.measure())))
+    if not options.quick:
+        _say("shaping: two runs of 20 s")
+        rows = shaping.rows(shaping.measure())
+        sections.append(report.limits("1,000 calls at once to a provider of 50 a second", rows))
+    return sections
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -137,15 +154,17 @@ def main(arguments: list[str] | None = None) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     began = time.monotonic()
-    found = _present(options.only.split(","))
+    found, results, sections = _present(options.only.split(",")), suite.Results(), []
     try:
         with _place() as place:
-            results = _measure(options, list(found), place)
+            _measure(options, list(found), place, results)
+        if any(kind.name == "sidecar" for kind in found):
+            sections = _policies(options, results)
     except KeyboardInterrupt:
         raise SystemExit("bench: stopped; all that it started has ended") from None
     measured = [kind for kind in found if any(peer == kind.name for peer, _ in results.values)]
     how = f"{options.rounds} rounds, windows of {options.seconds:g} s, {time.monotonic() - began:.0f} s in all"
-    text = report.tables(results, [kind.name for kind in measured])
+    text = report.tables(results, measured, sections)
     print(f"\n{report.machine()}; {how}\n\n{text}")
     if options.write:
         report.write(text, {kind.name: found[kind] for kind in measured}, how)

@@ -4,10 +4,12 @@ Peers are interleaved: every round goes through all of them, in an order that tu
 a slow minute of the machine hits all alike.
 """
 
+import contextlib
 import http.client
 import os
+import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from bench import measure, traffic
@@ -172,25 +174,25 @@ def check_log(peer: Peer, results: Results) -> None:
         results.note(f"{peer.kind.name}: {peer.sent} requests, {peer.logged()} lines in its access log")
 
 
-def _echo(peer: Peer, headers: dict[str, str]) -> tuple[str, str]:
-    """The head of a request as the provider got it, and the head of its answer as the app got it; lower case."""
+def _ask(peer: Peer, target: bytes, headers: dict[str, str], method: str = "GET") -> tuple[str, str]:
+    """The body and the head of an answer, lower case."""
     connection = http.client.HTTPConnection("127.0.0.1", peer.port, timeout=5)
     try:
-        connection.request("GET", "/plain" + traffic.ECHO_TARGET.decode(), headers=headers)
+        connection.request(method, "/plain" + target.decode(), headers=headers)
         answer = connection.getresponse()
-        seen = answer.read().decode("latin-1")
+        body = answer.read().decode("latin-1")
     finally:
         connection.close()
     peer.sent += 1
-    return seen.lower(), str(answer.headers).lower()
+    return body.lower(), f"{answer.status} {answer.headers}".lower()
 
 
 def check_work(peer: Peer, results: Results) -> None:
     """Note what a peer that should do the same work as the sidecar does not do (contract, section 4)."""
     if not peer.kind.same_work:
         return
-    minted, answer = _echo(peer, {"Sidecar-Timeout": "20s"})
-    kept, _ = _echo(peer, {"Trackingid": "from-the-app"})
+    minted, answer = _ask(peer, traffic.ECHO_TARGET, {"Sidecar-Timeout": "20s"})
+    kept, _ = _ask(peer, traffic.ECHO_TARGET, {"Trackingid": "from-the-app"})
     wanted = {
         "mints Trackingid": "\ntrackingid: " in minted,
         "keeps the app's Trackingid": kept.count("\ntrackingid:") == kept.count("\ntrackingid: from-the-app\r") == 1,
@@ -205,6 +207,19 @@ def check_work(peer: Peer, results: Results) -> None:
             results.note(f"{peer.kind.name} does not do the sidecar's work: not true that it {what}")
 
 
+def check_policies(peer: Peer, results: Results) -> None:
+    """Note it when a peer that should have every policy on does not try again, or has no numbers of the others."""
+    if not peer.kind.policies:
+        return
+    _, answer = _ask(peer, traffic.FLAKY_TARGET, {})
+    if not answer.startswith("200") or "sidecar-attempts: 2" not in answer:
+        results.note(f"{peer.kind.name} did not try again after 503")
+    shown = peer.metrics()
+    for number in peer.kind.policies:
+        if not re.search(number, shown):
+            results.note(f"{peer.kind.name} does not show {number}: is that policy on?")
+
+
 def fresh_starts(kinds: Iterable[Kind], place: Place, rounds: int, connections: int, results: Results) -> None:
     """``fresh_start`` of every kind, interleaved."""
     kinds = list(kinds)
@@ -217,9 +232,23 @@ def fresh_starts(kinds: Iterable[Kind], place: Place, rounds: int, connections: 
                 results.note(f"{kind.name}, start {turn + 1}: {error}")
 
 
+_USABLE = sorted(os.sched_getaffinity(0))
+"""Asked once, before this process binds itself to one of them."""
+
+
 def cores() -> tuple[int, int, int]:
     """The cores of proxy, load generator and provider: the last two share one where there are only two."""
-    usable = sorted(os.sched_getaffinity(0))
-    if len(usable) < 2:
+    if len(_USABLE) < 2:
         raise SystemExit("bench: needs two cores, one for the proxy and one for the load")
-    return usable[0], usable[1], usable[min(2, len(usable) - 1)]
+    return _USABLE[0], _USABLE[1], _USABLE[min(2, len(_USABLE) - 1)]
+
+
+@contextlib.contextmanager
+def on_core(core: int) -> Iterator[None]:
+    """This process on that core alone, for as long."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)

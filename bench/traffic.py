@@ -15,6 +15,9 @@ SINK_TARGET = b"/v1/files"
 ECHO_TARGET = b"/echo"
 """Answers with the head of the request as the provider got it: shows what a proxy changed."""
 
+FLAKY_TARGET = b"/flaky"
+"""Answers 503, the next time with the small JSON, and so on: shows that a proxy tries again."""
+
 _REQUEST = (
     b"%(method)s /%(provider)s%(target)s HTTP/1.1\r\n"
     b"Host: 127.0.0.1:%(port)d\r\n"

@@ -11,8 +11,11 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from bench import measure, traffic
 from bench.load import LoadError
@@ -76,10 +79,11 @@ class Peer:
     """One running proxy.
 
     ``start_cpu`` and ``start_wall`` are seconds from its start to its first proxied answer. ``sent`` counts all
-    requests put through it; ``logged()`` counts the lines of its access log.
+    requests put through it; ``logged()`` counts the lines of its access log. ``environ``: variables that it gets beside
+    ours.
     """
 
-    def __init__(self, kind: Kind, place: Place) -> None:
+    def __init__(self, kind: Kind, place: Place, environ: Mapping[str, str] = MappingProxyType({})) -> None:
         self.kind = kind
         self.port = free_port()
         self.sent = 0
@@ -95,7 +99,12 @@ class Peer:
         with self._log.open("ab") as out, self._errors.open("ab") as errors:
             began = time.perf_counter()
             self._process = pinned(
-                [program, *arguments], place.core, stdin=subprocess.DEVNULL, stdout=out, stderr=errors
+                [program, *arguments],
+                place.core,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=errors,
+                env={**os.environ, **environ},
             )
         try:
             self._wait_until_ready(began)
@@ -122,14 +131,20 @@ class Peer:
             "USER": getpass.getuser(),
             "CONFIG": self._directory / (self.kind.template or ""),
         }
-        texts = list(self.kind.arguments)
+        texts = [self.kind.metrics, *self.kind.arguments]
         if self.kind.template:
             texts.append((Path(__file__).parent / self.kind.template).read_text(encoding="utf-8"))
         for key, value in fields.items():
             texts = [text.replace(f"@{key}@", str(value)) for text in texts]
         if self.kind.template:
             (self._directory / self.kind.template).write_text(texts.pop(), encoding="utf-8")
+        self._metrics = texts.pop(0)
         return texts
+
+    def metrics(self) -> str:
+        """What the proxy counts and shows of itself."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self._metrics}", timeout=5) as answer:
+            return str(answer.read().decode())
 
     def _wait_until_ready(self, began: float) -> None:
         """Ask every 2 ms until a call comes back from the provider; then read what the start cost."""

