@@ -174,7 +174,7 @@ class _FallbackLayer:
     def _for_error(self, exchange: Exchange, error: SidecarError, answer: _Answer) -> Response:
         """In the place of rescue: the call ended with this error, whatever the app is told."""
         error.sent = sent_so_far(exchange, error.sent)
-        exchange.error = error
+        exchange.error = error.bare()
         after = b"%d" % math.ceil(error.retry_after) if error.retry_after is not None else None
         cause = proxy_status(error.proxy_error, mask_text(error.detail))
         return _response(exchange, answer, cause, after, error.lines)

@@ -33,7 +33,7 @@ class _RescueLayer:
             return await self._next(exchange)
         except SidecarError as error:
             error.sent = sent_so_far(exchange, error.sent)
-            exchange.error = error
+            exchange.error = error.bare()
             return problem(error, exchange)
         except Exception as bug:  # noqa: BLE001 - the app gets an answer, whatever we did wrong
             self._log.event(

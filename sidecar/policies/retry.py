@@ -101,7 +101,7 @@ class _RetryLayer:
         try:
             response = await self._next(exchange)
         except SidecarError as error:
-            return await self._go_on(exchange, Failure(None, error))
+            return await self._go_on(exchange, Failure(None, error.bare()))
         if response.outcome is not _SUCCESS or not (response.body.complete or response.tunnel is not None):
             response = await self._go_on(exchange, Failure(response, None))
         if body is not None and body.keep:
@@ -130,7 +130,7 @@ class _RetryLayer:
             try:
                 last = Failure(await self._next(exchange), None)
             except SidecarError as error:
-                last = Failure(None, error)
+                last = Failure(None, error.bare())
 
     async def _wait(self, exchange: Exchange, wait: float) -> bool:
         """Wait for the next attempt, and have its share of the budget then; False: there was none by the deadline.
@@ -299,7 +299,10 @@ class _RetryLayer:
         if spent:
             error.lines += self._tell
         self._remember(exchange, None, error, spent=spent)
-        raise error
+        try:
+            raise error
+        finally:
+            del error, last  # this frame is in the error's traceback
 
     def _tells_all(self, exchange: Exchange, error: SidecarError) -> bool:
         """Whether the answer of an earlier attempt may stand for the last one, which got none.

@@ -1,6 +1,7 @@
 """The whole stack: its order, and what neighbours do to each other."""
 
 import asyncio
+import gc
 
 import orjson
 import pytest
@@ -10,6 +11,7 @@ from sidecar.core.exchange import Exchange, Response
 from sidecar.policies import deadline, record, rescue
 from sidecar.policies.order import ORDER, OWN_ANSWERS, fold
 from sidecar.policies.policy import Policy
+from sidecar.policies.retry_settings import Retry
 from sidecar.policies.site import Site
 from sidecar.policies.timeouts import Timeouts
 from tests.unit.policies.stage import Stage, ask, respond
@@ -123,3 +125,23 @@ async def test_cancellation_goes_through_every_layer() -> None:
         await fold(stage._innermost, stage.site)(exchange)
     (line,) = stage.log.requests
     assert (line["error"], line["attempts"][0]["error"]) == ("canceled", "canceled")
+
+
+async def test_a_failing_call_leaves_no_ring_for_the_collector() -> None:
+    """Errors kept their tracebacks, and with them the calls: an outage made the collector stop everything for 0.1 s."""
+    stage = Stage(retry=Retry())
+    handle = stage.build(*ORDER)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(20):
+            stage.script = [Reset("gone", sent=Sent.MAYBE), Reset("gone", sent=Sent.MAYBE), Reset("gone")]
+            exchange = ask()
+            response = await handle(exchange)
+            response.close(exchange, None)
+        del exchange, response
+        stage.seen.clear()
+        stage.log.lines.clear()
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
