@@ -60,7 +60,7 @@ CHECKS: tuple[Check, ...] = (
     Check("calls that succeeded before the outage, shaky second included", figures.served_while_up, unit=" %"),
     Check("calls that succeeded in the whole run", figures.served, unit=" %"),
     Check("calls that reached the provider while it was down", figures.reached_while_down),
-    Check("p99 until the app knew, while the provider was down", figures.slowest_while_down, unit=" s"),
+    Check("p99 until the app knew, while the provider was down", figures.slowest_while_down, unit=" ms"),
 )
 
 _TITLES = {

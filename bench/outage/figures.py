@@ -125,7 +125,7 @@ def served_while_up(storm: Storm) -> float:
 
 
 def slowest_while_down(storm: Storm) -> float:
-    """p99 latency, in seconds, of the calls due while the provider was down."""
+    """p99 latency, in milliseconds, of the calls due while the provider was down."""
     low, high = storm.scenario.down_at, storm.scenario.up_at
     waits = sorted(round(result.latency * 1e9) for result in storm.results if low <= result.call.due < high)
-    return percentile(waits, 0.99) / 1e9
+    return percentile(waits, 0.99) / 1e6
