@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 CONFIG ?= config.example.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check bench storm fuzz-wire docs lock clean
+.PHONY: help run demo test check bench storm redaction-report fuzz-wire fuzz-redaction docs lock clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -39,6 +39,12 @@ storm: $(VENV)/.bench  ## a provider's outage beside Envoy and a naive client (a
 fuzz-wire: $(VENV)/.test  ## a long run of mutated requests and answers
 	SIDECAR_FUZZ=20000 $(BIN)/python -m pytest tests/conformance -k fuzz
 
+fuzz-redaction: $(VENV)/.test  ## a million random secrets in random places: none may show (FUZZ="--cases 100000")
+	$(BIN)/python -m tests.redaction.fuzz $(FUZZ)
+
+redaction-report: $(VENV)/.report  ## what redaction finds and spares, by kind and format, beside four others
+	$(BIN)/python -m tests.redaction.report
+
 docs: $(VENV)/.test  ## write the generated documentation again
 	$(BIN)/python docs/generate.py
 
@@ -47,6 +53,7 @@ lock: $(VENV)/.test  ## compile requirements/*.txt anew
 	$(COMPILE) pyproject.toml -o requirements/run.txt
 	$(COMPILE) -c requirements/run.txt pyproject.toml requirements/test.in -o requirements/test.txt
 	$(COMPILE) -c requirements/test.txt pyproject.toml requirements/bench.in -o requirements/bench.txt
+	$(COMPILE) -c requirements/test.txt pyproject.toml requirements/report.in -o requirements/report.txt
 
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --extra cli --extra build
@@ -73,4 +80,8 @@ $(VENV)/.test: requirements/test.txt $(VENV)/.run
 
 $(VENV)/.bench: requirements/bench.txt $(VENV)/.run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	@touch $@
+
+$(VENV)/.report: requirements/report.txt $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/report.txt
 	@touch $@

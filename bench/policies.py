@@ -33,7 +33,9 @@ from sidecar.core.layer import Handler
 from sidecar.policies.order import ORDER, fold
 from sidecar.policies.policy import Policy
 from sidecar.policies.site import Site
+from sidecar.redaction.redactor import DEFAULT
 from sidecar.telemetry.access_log import AccessLog
+from sidecar.telemetry.outputs import Output
 from sidecar.telemetry.stats import Stats
 
 PAIRS = 400
@@ -42,6 +44,8 @@ _CALLS = 100
 
 _CONFIGURATION = Path(__file__).parent / "peers" / "all.sidecar.yaml"
 
+RECORD = "the log line and the counts, always there"
+"""Logging of metadata, redaction included, has a limit of its own."""
 CHECK = "together: rate, breaker and retry"
 """Limiter, breaker and budget check have a limit for the three."""
 
@@ -93,7 +97,7 @@ def _request(method: bytes) -> Exchange:
 def _stacks(directory: Path, variants: dict[str, dict[str, Any]], policies: tuple[Policy, ...]) -> dict[str, Handler]:
     """A stack for each set of settings, assembled as for serving."""
     stats, env = Stats(), Env()
-    log = AccessLog(os.open(os.devnull, os.O_WRONLY), env.wall, stats)
+    log = AccessLog([Output(os.open(os.devnull, os.O_WRONLY))], env, stats, DEFAULT.text)
     log.start(asyncio.get_running_loop())
     providers = {
         f"v{n}": {"base_url": "http://127.0.0.1:9", **settings} for n, settings in enumerate(variants.values())
@@ -153,6 +157,8 @@ async def _measure(pairs: int, directory: Path) -> list[Cost]:
     bare = stacks.pop(_BARE)
     unkilled = _stacks(directory, {_BARE: {}}, tuple(policy for policy in ORDER if "kill" not in policy.name))[_BARE]
     costs = [await _difference("kill switch, always there", unkilled, bare, pairs)]
+    unrecorded = _stacks(directory, {_BARE: {}}, tuple(policy for policy in ORDER if policy.name != "record"))[_BARE]
+    costs.append(await _difference(RECORD, unrecorded, bare, pairs))
     for name, stack in stacks.items():
         costs.append(await _difference(name, bare, stack, pairs, b"POST" if name == _POST else b"GET"))
     return sorted(costs, key=lambda cost: (cost.name in (CHECK, _ALL), cost.median))

@@ -18,7 +18,7 @@ if str(REPOSITORY) not in sys.path:
 
 import trustme  # noqa: E402
 
-from bench import hints, policies, report, shaping, suite  # noqa: E402
+from bench import hints, policies, redaction, report, shaping, suite  # noqa: E402
 from bench.peers import Peer, Place, StartError, end, pinned  # noqa: E402
 from bench.peers.catalog import KINDS, Kind, version  # noqa: E402
 
@@ -141,6 +141,8 @@ def _policies(options: argparse.Namespace, results: suite.Results) -> list[str]:
     sections = [policies.section(costs)]
     _say("sends after a provider's hint")
     sections.append(report.limits("Sent again when the provider said, by the real clock", hints.rows(hints.measure())))
+    _say("redaction: usual messages, and 42 shapes of text")
+    sections += redaction.sections()
     if not options.quick:
         _say("shaping: two runs of 20 s")
         rows = shaping.rows(shaping.measure())

@@ -20,6 +20,7 @@ import journey_picture  # noqa: E402
 import policy_page  # noqa: E402
 
 from sidecar.config import fields, model  # noqa: E402
+from sidecar.config.descriptions import descriptions  # noqa: E402
 from sidecar.config.nodes import Node  # noqa: E402
 from sidecar.config.packaged import PRESETS, PROFILES  # noqa: E402
 from sidecar.config.schema import json_schema, models, plain_text  # noqa: E402
@@ -257,12 +258,13 @@ def _values(node: Node, path: str = "") -> Iterator[tuple[str, str]]:
 
 def _section(kind: type[BaseModel], title: str) -> str:
     about = plain_text(kind.__doc__ or "")
-    rows = "".join(_row(name, field) for name, field in kind.model_fields.items())
+    told = descriptions(kind)
+    rows = "".join(_row(name, field, told.get(name, "")) for name, field in kind.model_fields.items())
     return f"\n## {title}\n\n{about}\n\n| key | kind | default | |\n|---|---|---|---|\n{rows}"
 
 
-def _row(name: str, field: FieldInfo) -> str:
-    about = plain_text(field.description or "").replace("\n\n", " ").replace("|", "\\|")
+def _row(name: str, field: FieldInfo, description: str) -> str:
+    about = plain_text(description).replace("\n\n", " ").replace("|", "\\|")
     bounds = ", ".join(_bounds(field))
     if bounds:
         about += f" ({bounds})"

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sidecar.admin.switchboard import Switchboard
 from sidecar.config.fields import is_loopback
 from sidecar.config.load import Loaded
-from sidecar.config.model import Provider, Route
+from sidecar.config.model import Config, Provider, Route
 from sidecar.core.env import Env
 from sidecar.core.layer import Handler
 from sidecar.core.routing import PathTemplate, RouteMatch, RouteTable
@@ -23,12 +24,16 @@ from sidecar.http.tls import TlsSettings, client_context
 from sidecar.http.wire import Wire, WireSettings
 from sidecar.policies.kept import Kept
 from sidecar.policies.order import OWN_ANSWERS, fold
+from sidecar.policies.redaction import Redaction
 from sidecar.policies.settings import Settings
 from sidecar.policies.site import Origin, Site
 from sidecar.policies.switches import Switch
 from sidecar.policies.timeouts import Timeouts
+from sidecar.redaction.redactor import DEFAULT, Redactor
 from sidecar.rules.proxy_env import ProxyAddress, parse_proxy, proxy_for
 from sidecar.telemetry.access_log import AccessLog
+from sidecar.telemetry.background import Background
+from sidecar.telemetry.failures import Failures
 from sidecar.telemetry.policy_stats import PolicyStats
 from sidecar.telemetry.stats import Stats
 
@@ -58,6 +63,8 @@ class Assembler:
         log: AccessLog,
         environ: Mapping[str, str],
         board: Switchboard | None = None,
+        failures: Failures | None = None,
+        background: Background | None = None,
     ) -> None:
         self._env = env
         self._loop = loop
@@ -67,6 +74,9 @@ class Assembler:
         self.pools: dict[str, tuple[PoolKey, Pool]] = {}
         self._kept = Kept()
         self._board = board or Switchboard(env, loop, stats, log)
+        self._redactors: list[tuple[Redaction, Redactor]] = []
+        self._failures = Failures() if failures is None else failures
+        self._background = background or Background()
 
     def build(self, loaded: Loaded) -> tuple[Table, list[Pool]]:
         """A new table beside the old one, and the pools that it no longer uses.
@@ -87,6 +97,7 @@ class Assembler:
             self._kept.forget_before()
 
     def _build(self, loaded: Loaded) -> tuple[Table, list[Pool]]:
+        self._redactors = []
         pools: dict[str, tuple[PoolKey, Pool]] = {}
         providers: dict[str, LiveProvider] = {}
         hosts: dict[str, LiveProvider] = {}
@@ -95,7 +106,7 @@ class Assembler:
             live = providers[name] = self._provider(name, provider, pools[name][1], loaded)
             for host in provider.host:
                 hosts[host] = live
-        table = Table(providers, hosts, self._unrouted(tuple(providers)))
+        table = Table(providers, hosts, self._unrouted(tuple(providers), loaded.config))
         dropped = [pool for name, (_, pool) in self.pools.items() if pools.get(name, (None, None))[1] is not pool]
         self.pools = pools
         # Only now: a table that could not be built must leave no connections behind, nor turn a switch.
@@ -148,8 +159,10 @@ class Assembler:
         )
         return fold(Wire(pool, settings, site.edit, self._env).handle, site)
 
-    def _unrouted(self, known: tuple[str, ...]) -> Handler:
-        site = self._site("", "", {}, Origin("http", "", 0, "", ""), enabled=True, switch=Switch())
+    def _unrouted(self, known: tuple[str, ...], config: Config) -> Handler:
+        written: dict[str, Any] = getattr(config, "redaction", None) or {}  # at the top; of providers there is none
+        settings = {"log": config.log, "redaction": Redaction.model_validate(written)}
+        site = self._site("", "", settings, Origin("http", "", 0, "", ""), enabled=True, switch=Switch())
         return fold(no_route(known), site, OWN_ANSWERS)
 
     def _site(
@@ -175,7 +188,21 @@ class Assembler:
             kept=self._kept,
             enabled=enabled,
             switch=switch,
+            redactor=self._redactor(settings),
+            background=self._background,
+            failures=self._failures,
         )
+
+    def _redactor(self, settings: Mapping[str, Settings]) -> Redactor:
+        """The redactor of a route; routes with the same rules share one."""
+        redaction = settings.get("redaction")
+        if not isinstance(redaction, Redaction):
+            return DEFAULT
+        same = next((redactor for known, redactor in self._redactors if known == redaction), None)
+        if same is None:
+            same = Redactor(redaction.rules(), self._env.cpu)
+            self._redactors.append((redaction, same))
+        return same
 
     def _pool(self, name: str, provider: Provider, folder: Path) -> tuple[PoolKey, Pool]:
         """The pool of the table before, if nothing that it depends on has changed; else a new one."""

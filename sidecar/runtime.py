@@ -12,6 +12,7 @@ from typing import Any
 
 from sidecar import __version__
 from sidecar.admin.api import Admin, load_or_make_token
+from sidecar.admin.calls import Calls
 from sidecar.admin.kill_file import SwitchesUnreadable
 from sidecar.admin.ops import Ops
 from sidecar.admin.providers import Providers
@@ -26,9 +27,13 @@ from sidecar.gateway import Gateway
 from sidecar.http.limits import Limits
 from sidecar.http.listener import CannotListen, address_of, listen
 from sidecar.http.server import Server
-from sidecar.redaction.names import mask_text
-from sidecar.telemetry.access_log import AccessLog
+from sidecar.redaction.redactor import DEFAULT, warm
+from sidecar.telemetry.access_log import LEVELS, AccessLog
+from sidecar.telemetry.background import Background
+from sidecar.telemetry.failures import Failures
+from sidecar.telemetry.outputs import open_output
 from sidecar.telemetry.stats import Stats
+from sidecar.telemetry.strays import catch, traceback_of
 
 QUIET = 1.0
 """Seconds without a request after which a draining sidecar has "gone quiet": the app is done with it."""
@@ -36,8 +41,6 @@ POLL_FILES = 1.0
 """Seconds between two looks at the configuration files. A mounted ConfigMap changes by swapping a symlink."""
 LAG_EVERY = 0.5
 """Seconds between two measurements of the event loop's lag."""
-_STDOUT, _STDERR = 1, 2
-"""Descriptors, not ``sys.stdout``: that is None in a process that was started without one."""
 
 Load = Callable[[], Loaded]
 
@@ -54,19 +57,29 @@ class Runtime:
         self._load = load
         self._environ = environ
         self._loop = asyncio.get_running_loop()
-        self._log = _open_log(loaded, self.env, self.stats)
+        self._log = _open_log(loaded, self.env, self.stats, environ)
         self._board = Switchboard(self.env, self._loop, self.stats, self._log, _state_folder(loaded))
-        self._assembler = Assembler(self.env, self._loop, self.stats, self._log, environ, self._board)
+        support = loaded.config.support
+        failures = Failures(support.calls, support.bytes)
+        self._background = Background()
+        self._assembler = Assembler(
+            self.env, self._loop, self.stats, self._log, environ, self._board, failures, self._background
+        )
         self._servers: list[Server] = []
         self._listeners: list[asyncio.AbstractServer] = []
         self._side_servers: list[Server] = []
         self._gateway: Gateway
         self.providers = Providers(lambda: self._gateway.table.providers, self._board, self.stats, self.env)
+        self.calls = Calls(failures)
         self._ended = asyncio.Event()
         self._reloading = asyncio.Lock()
         self._fingerprint = _fingerprint(loaded.files)
         self._born = self.env.clock()
         self.addresses: dict[str, str] = {}
+
+    def catch_strays(self) -> None:
+        """Bring what the interpreter and libraries would print into the log, for the rest of the process's life."""
+        catch(self._log, self._loop, DEFAULT.unforeseen)
 
     # ---- start ----
 
@@ -103,6 +116,7 @@ class Runtime:
             self.close()
             raise
         self._log.start(self._loop)
+        self._background.start(self._loop)
         self.stats.started = self.stats.last_reload = self.env.wall()
         self.env.spawn(self._watch_files(), "watch files")
         self.env.spawn(self._watch_lag(), "watch lag")
@@ -118,6 +132,7 @@ class Runtime:
         )
         self._board.announce()
         self._warn_of_faults()
+        self._loop.run_in_executor(None, warm)
 
     def _restore_switches(self) -> None:
         try:
@@ -144,15 +159,16 @@ class Runtime:
         self.addresses[name] = address_of(listener)
 
     def _on_bug(self, error: BaseException) -> None:
-        self._log.event("error", "internal_error", error=type(error).__name__, detail=mask_text(str(error)))
+        text = DEFAULT.unforeseen(traceback_of(error))
+        self._log.event("error", "internal_error", error=type(error).__name__, traceback=text)
 
     # ---- reload ----
 
     async def reload(self) -> list[str]:
         """Read the configuration again and swap it in; the list says what is wrong with it (empty: it is live).
 
-        A bad file changes nothing. Listeners, limits and the log cannot change while running: that is said. Reading
-        takes 50 ms and more, so a thread does it; the loop only swaps.
+        A bad file changes nothing. Listeners, limits and the log's outputs cannot change while running: that is said.
+        Reading takes 50 ms and more, so a thread does it; the loop only swaps.
         """
         async with self._reloading:
             return await self._reload()
@@ -171,6 +187,7 @@ class Runtime:
         restart = _needs_restart(self._loaded, loaded)
         self._gateway.table = table
         self._loaded = loaded
+        self._log.level = LEVELS[loaded.config.log.level]
         known = {entry[0]: entry for entry in seen}
         self._fingerprint = tuple(known.get(entry[0], entry) for entry in _fingerprint(loaded.files))
         for pool in dropped:
@@ -189,9 +206,14 @@ class Runtime:
         self._log.event("error", "reload_failed", detail="the old configuration stays in force", problems=problems)
         return problems
 
-    def reload_soon(self) -> None:
-        """Reload without waiting for it (SIGHUP)."""
-        self.env.spawn(self.reload(), "reload")
+    def hang_up(self) -> None:
+        """Open the log's files anew, and reload, without waiting for either (SIGHUP)."""
+        self.env.spawn(self._hang_up(), "reload")
+
+    async def _hang_up(self) -> None:
+        # First, so that what the reload says is in the new file.
+        await self._loop.run_in_executor(None, self._log.reopen)
+        await self.reload()
 
     async def _watch_files(self) -> None:
         while not self._ended.is_set():
@@ -240,9 +262,14 @@ class Runtime:
         cut = sum(server.in_flight for server in self._servers)
         self.close()
         await self._settle()
+        self._background.close()
         self._log.event("warning" if cut else "info", "stopped", cut=cut, uptime_s=round(self.env.clock() - self._born))
-        self._log.close()
+        self.close_log()
         return 0
+
+    def close_log(self) -> None:
+        """Write what is left; lines that come after it are written at once."""
+        self._log.close()
 
     async def _settle(self) -> None:
         """Let every cut connection write its log line."""
@@ -302,13 +329,17 @@ async def serve(loaded: Loaded, load: Load, environ: Mapping[str, str]) -> int:
         CannotListen, OSError, ValueError, SwitchesUnreadable: it could not start.
     """
     runtime = Runtime(loaded, load, environ)
-    await runtime.start()
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, runtime.begin_drain, "SIGTERM")
-    # At a terminal nobody waits for an app to go quiet: what is in flight is finished, that is all.
-    loop.add_signal_handler(signal.SIGINT, runtime.begin_drain, "SIGINT", 0.0)
-    loop.add_signal_handler(signal.SIGHUP, runtime.reload_soon)
-    return await runtime.wait()
+    runtime.catch_strays()
+    try:
+        await runtime.start()
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, runtime.begin_drain, "SIGTERM")
+        # At a terminal nobody waits for an app to go quiet: what is in flight is finished, that is all.
+        loop.add_signal_handler(signal.SIGINT, runtime.begin_drain, "SIGINT", 0.0)
+        loop.add_signal_handler(signal.SIGHUP, runtime.hang_up)
+        return await runtime.wait()
+    finally:
+        runtime.close_log()
 
 
 def _state_folder(loaded: Loaded) -> Path | None:
@@ -317,15 +348,10 @@ def _state_folder(loaded: Loaded) -> Path | None:
     return None if name is None else loaded.folder / name
 
 
-def _open_log(loaded: Loaded, env: Env, stats: Stats) -> AccessLog:
+def _open_log(loaded: Loaded, env: Env, stats: Stats, environ: Mapping[str, str]) -> AccessLog:
     settings = loaded.config.log
-    if settings.output == "stdout":
-        fd = _STDOUT
-    elif settings.output == "stderr":
-        fd = _STDERR
-    else:
-        fd = os.open(settings.output, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
-    return AccessLog(fd, env.wall, stats, settings.level, settings.sample_success)
+    outputs = [open_output(name, settings.format, environ) for name in settings.output]
+    return AccessLog(outputs, env, stats, DEFAULT.text, settings.level)
 
 
 def _fingerprint(files: tuple[Path, ...]) -> tuple[tuple[str, int, int, int], ...]:
@@ -345,9 +371,11 @@ def _needs_restart(old: Loaded, new: Loaded) -> list[str]:
     """Keys that differ and are read at start only."""
     keys = [
         key
-        for key in ("listen", "ops", "admin", "limits", "log", "state_dir")
+        for key in ("listen", "ops", "admin", "limits", "support", "state_dir")
         if getattr(old.config, key) != getattr(new.config, key)
     ]
+    was, now = old.config.log, new.config.log
+    keys += [f"log.{key}" for key in ("output", "format") if getattr(was, key) != getattr(now, key)]
     for name in {*old.config.providers, *new.config.providers}:
         before, after = old.config.providers.get(name), new.config.providers.get(name)
         if (before.listen if before else None) != (after.listen if after else None):

@@ -1,4 +1,4 @@
-"""The admin listener: what the sidecar is doing, the switches of its providers, reload, shutdown.
+"""The admin listener: what the sidecar is doing, the switches of its providers, failed calls, reload, shutdown.
 
 Every request must name this listener in its Host header (else a web page could reach it by DNS rebinding). Changes
 need the admin token and, against forged requests of other pages, a JSON content type and no foreign Origin.
@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from sidecar.admin.access import Door, is_local, load_or_make_token
 from sidecar.admin.answers import as_json, not_allowed, not_found, problem, unreadable
+from sidecar.admin.calls import Calls
 from sidecar.admin.providers import Providers
 from sidecar.core.exchange import Exchange, Response
 from sidecar.core.layer import Handler
@@ -18,7 +19,7 @@ __all__ = ["Admin", "Control", "load_or_make_token"]
 
 PATHS = (
     "/status", "/reload", "/shutdown", "/providers", "/providers/{name}", "/providers/{name}/kill",
-    "/providers/{name}/breaker",
+    "/providers/{name}/breaker", "/calls", "/calls/{id}",
 )  # fmt: skip
 
 _CHANGES: dict[str, dict[bytes, Callable[[Providers, str, Exchange], Awaitable[Response]]]] = {
@@ -33,6 +34,7 @@ class Control(Protocol):
 
     draining: bool
     providers: Providers
+    calls: Calls
 
     def begin_drain(self, reason: str) -> None:
         """Begin the end. Called once at most, and not while draining."""
@@ -62,6 +64,7 @@ class Admin:
             b"/reload": ("POST", self._reload),
             b"/shutdown": ("POST", self._shutdown),
             b"/providers": ("GET, HEAD", self._all_providers),
+            b"/calls": ("GET, HEAD", self._all_calls),
         }
 
     async def handle(self, exchange: Exchange) -> Response:
@@ -74,6 +77,8 @@ class Admin:
         path = exchange.target.partition(b"?")[0]
         if path.startswith(b"/providers/"):
             return await self._provider(exchange, path.decode("latin-1").split("/")[2:])
+        if path.startswith(b"/calls/"):
+            return await self._call(exchange, path.decode("latin-1").removeprefix("/calls/"))
         found = self._routes.get(path)
         if found is None:
             return not_found(PATHS)
@@ -87,6 +92,14 @@ class Admin:
 
     async def _all_providers(self, _exchange: Exchange) -> Response:
         return self._control.providers.all()
+
+    async def _all_calls(self, _exchange: Exchange) -> Response:
+        return await self._control.calls.all()
+
+    async def _call(self, exchange: Exchange, name: str) -> Response:
+        if exchange.method not in (b"GET", b"HEAD"):
+            return not_allowed(exchange, "GET, HEAD")
+        return await self._control.calls.one(exchange, name)
 
     async def _provider(self, exchange: Exchange, steps: list[str]) -> Response:
         """``/providers/{name}``, or one of the switches below it. ``steps``: name, switch."""

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 from sidecar.admin.switchboard import Switchboard
 from sidecar.core.env import Env
 from sidecar.policies.switches import Kill, Switch, stamp
-from sidecar.redaction.names import mask_text
+from sidecar.redaction.redactor import DEFAULT
 from sidecar.telemetry.stats import ProviderStats
 
 
@@ -71,8 +71,8 @@ def _kill(kill: Kill | None, wall: float) -> dict[str, Any] | None:
     if kill is None or kill.over(wall):
         return None
     return {
-        "reason": mask_text(kill.reason),
-        "who": mask_text(kill.who),
+        "reason": DEFAULT.text(kill.reason),
+        "who": DEFAULT.text(kill.who),
         "since": stamp(kill.since),
         "until": None if kill.until is None else stamp(kill.until),
         "ends_in_s": None if kill.until is None else round(kill.until - wall, 3),
@@ -86,7 +86,7 @@ def _by_hand(board: Switchboard, provider: str, scope: str) -> dict[str, Any] | 
         return None
     return {
         "state": forced.state,
-        "reason": mask_text(forced.reason),
-        "who": mask_text(forced.who),
+        "reason": DEFAULT.text(forced.reason),
+        "who": DEFAULT.text(forced.who),
         "since": stamp(forced.since),
     }

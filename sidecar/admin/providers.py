@@ -20,6 +20,7 @@ from sidecar.admin.switchboard import Forced, Switchboard
 from sidecar.core.env import Env
 from sidecar.core.exchange import Exchange, Response
 from sidecar.policies.switches import Kill
+from sidecar.redaction.redactor import DEFAULT
 from sidecar.telemetry.stats import Stats
 
 _LARGEST_ORDER = 16 * 1024
@@ -70,7 +71,8 @@ class Providers:
             return _refused(error)
         before = self._board.kills.get(name)
         since = before.since if before is not None else now
-        saved = await self._board.kill(name, Kill(order.reason, order.who, since, order.until), exchange.client)
+        reason, who = DEFAULT.text(order.reason), DEFAULT.text(order.who)  # it is written down, and shown everywhere
+        saved = await self._board.kill(name, Kill(reason, who, since, order.until), exchange.client)
         return self._turned(name, saved=saved)
 
     async def revive(self, name: str, exchange: Exchange) -> Response:

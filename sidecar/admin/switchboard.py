@@ -12,7 +12,6 @@ from sidecar.admin import kill_file
 from sidecar.admin.kill_file import SwitchesUnreadable
 from sidecar.core.env import Env
 from sidecar.policies.switches import ForcedBreaker, Kill, Switch, stamp
-from sidecar.redaction.names import mask_text
 from sidecar.telemetry.access_log import AccessLog
 from sidecar.telemetry.stats import Stats
 
@@ -151,8 +150,8 @@ class Switchboard:
             level,
             event,
             provider=provider,
-            reason=mask_text(kill.reason),
-            who=mask_text(kill.who),
+            reason=kill.reason,
+            who=kill.who,
             since=stamp(kill.since),
             until=None if kill.until is None else stamp(kill.until),
             **more,
@@ -189,8 +188,8 @@ class Switchboard:
                 provider=provider,
                 scope=scope,
                 state=forced.state,
-                reason=mask_text(forced.reason),
-                who=mask_text(forced.who),
+                reason=forced.reason,
+                who=forced.who,
                 client=client,
             )
 

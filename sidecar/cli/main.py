@@ -15,7 +15,9 @@ COMMANDS = {
     "check": "Report every mistake in the configuration at once.",
     "explain": "Show where a call goes and which settings hold for it.",
     "schema": "Print the JSON Schema of the configuration, for editors.",
+    "redact": "Show what a body would look like in the log.",
     "demo": "See it work: a flaky provider, a sidecar, and traffic.",
+    "support": "Show everything known of a failed call, redacted, to send to the provider.",
     "shutdown": "Ask a running sidecar to finish its calls and end.",
 }
 """Name -> summary; each lives in ``sidecar/cli/<name>.py`` as a click command called ``command``."""

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 from pathlib import Path
 
 import click
@@ -11,6 +12,7 @@ from sidecar.admin.kill_file import SwitchesUnreadable
 from sidecar.cli.output import BAD_CONFIG, config_option, fail, load_or_fail
 from sidecar.config.load import load
 from sidecar.http.listener import CannotListen
+from sidecar.redaction.redactor import DEFAULT
 from sidecar.runtime import serve
 
 EPILOG = """\b
@@ -19,7 +21,8 @@ Examples:
   SIDECAR_CONFIG=/etc/sidecar/sidecar.yaml sidecar run
 
 \b
-Signals: SIGTERM drains and ends, a second one ends at once; SIGHUP reads the configuration again.
+Signals: SIGTERM drains and ends, a second one ends at once; SIGHUP reads the configuration again and opens log files
+anew.
 Exit code: 0 after a clean drain, 2 bad configuration or a listener that cannot be opened.
 """
 
@@ -59,10 +62,13 @@ def command(config: Path, *, demo_provider: bool) -> None:
     except (OSError, ValueError) as error:
         fail(
             "the sidecar cannot start",
-            str(error),
+            DEFAULT.text(str(error)),
             "check the files and addresses that the configuration names",
             BAD_CONFIG,
         )
+    except Exception as bug:  # noqa: BLE001 - its text may hold what a call carried: only the log shows it
+        sys.excepthook(type(bug), bug, bug.__traceback__)
+        fail("the sidecar has crashed", type(bug).__name__, "report the traceback that is in its log")
     finally:
         if beside is not None:
             beside.terminate()

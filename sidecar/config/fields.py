@@ -136,9 +136,18 @@ def parse_proxy(value: Any) -> str:
     return text.rstrip("/")
 
 
-def parse_output(value: Any) -> str:
-    """``stdout``, ``stderr``, or the absolute path of a file (``/path`` or ``file:/path``)."""
-    text = str(value).removeprefix("file:") if isinstance(value, str) else ""
+def parse_outputs(value: Any) -> tuple[str, ...]:
+    """One log output or a list of them: ``stdout``, ``stderr``, the absolute path of a file (``file:/path``)."""
+    outputs = tuple(_output(one) for one in (value if isinstance(value, list | tuple) else [value]))
+    if not outputs:
+        raise ValueError("the list of log outputs is empty; write stdout, stderr or file:/path/to/file")
+    if len(set(outputs)) < len(outputs):
+        raise ValueError("a log output is named twice")
+    return outputs
+
+
+def _output(value: Any) -> str:
+    text = value.removeprefix("file:") if isinstance(value, str) else ""
     if text in {"stdout", "stderr"} and text == value:
         return text
     if not text.startswith("/") or text.endswith("/"):
@@ -239,7 +248,7 @@ Url = Annotated[
     _text("an http or https URL", "https://api.example.com"),
 ]
 Proxy = Annotated[str, BeforeValidator(parse_proxy), _text("http://host:port or off", "http://proxy.corp:3128")]
-Output = Annotated[str, BeforeValidator(parse_output), _text("stdout, stderr or file:/path", "stdout")]
+Outputs = Annotated[tuple[str, ...], BeforeValidator(parse_outputs), WithJsonSchema(_WORD_OR_LIST)]
 Hosts = Annotated[tuple[str, ...], BeforeValidator(parse_hosts), WithJsonSchema(_WORD_OR_LIST)]
 Methods = Annotated[tuple[str, ...], BeforeValidator(parse_methods), WithJsonSchema(_WORD_OR_LIST)]
 Template = Annotated[str, BeforeValidator(parse_template), _text("a path template", "/v1/charges/{id}")]

@@ -8,7 +8,7 @@ named most specifically, the preset's own last. What a preset says besides polic
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from sidecar.config.model import CONFIG, POLICIES, TOP_LEVEL
+from sidecar.config.model import CONFIG, POLICIES, TOP_LEVEL, Config
 from sidecar.config.nodes import Node, labelled
 from sidecar.config.overlay import laid_over
 from sidecar.config.packaged import PRESETS, PROFILES
@@ -61,8 +61,7 @@ def with_presets(root: Node) -> Node:
 def chains(root: Node) -> Iterator[Chain]:
     """The chain of each provider and route. ``root``: what ``with_presets`` gave."""
     assert isinstance(root.value, dict)
-    top = Node({key: root.value[key] for key in TOP_LEVEL if key in root.value}, root.place)
-    general = [Level("top level", top, ())]
+    general = [Level("top level", Node(dict(_at_top(root)), root.place), ())]
     defaults, providers = root.at("defaults"), root.at("providers")
     if defaults is not None:
         general.append(Level("defaults", defaults, ("defaults",)))
@@ -74,6 +73,18 @@ def chains(root: Node) -> Iterator[Chain]:
         routes = node.at("routes")
         for index, route in enumerate(routes.value if routes and isinstance(routes.value, list) else []):
             yield provider.chain(index, route)
+
+
+def _at_top(root: Node) -> Iterator[tuple[str, Node]]:
+    """The policy keys at the top of the file. A block that says more there (``log``) hands down the policy's part."""
+    for key in TOP_LEVEL:
+        node = root.at(key)
+        if node is None:
+            continue
+        if key in Config.model_fields and isinstance(node.value, dict):
+            known = POLICIES[key].model_fields
+            node = replace(node, value={name: child for name, child in node.value.items() if name in known})
+        yield key, node
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@
     loaded.warnings                                    # list[Problem]: lints; .render() prints one
 
 ``listen`` values are ``fields.Listen`` (host, port, unix, loopback, str()), ``proxy`` is a URL, "off" or None,
-``log.output`` is "stdout", "stderr" or an absolute path, relative ``tls`` and ``${file:}`` paths start at the folder
-of the configuration file (``loaded.folder``).
+``log.output`` is a tuple of "stdout", "stderr" and absolute paths, relative ``tls`` and ``${file:}`` paths start at the
+folder of the configuration file (``loaded.folder``).
 """
 
 import re

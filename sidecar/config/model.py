@@ -13,18 +13,19 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, create_model
 from pydantic_core import CoreSchema, core_schema
 
-from sidecar.config.fields import Address, Hosts, Listen, Methods, Output, Proxy, Template, Url
+from sidecar.config.fields import Address, Hosts, Listen, Methods, Outputs, Proxy, Template, Url
 from sidecar.config.packaged import Preset, Profile
+from sidecar.policies.capture import Capture
 from sidecar.policies.order import ORDER
-from sidecar.policies.settings import Duration, Fraction, Settings, Size
+from sidecar.policies.settings import Duration, Settings, Size
 
 POLICIES: Mapping[str, type[Settings]] = {
     policy.key: policy.settings for policy in ORDER if policy.key and policy.settings
 }
 """YAML key -> settings model, in the order of the journey."""
 
-TOP_LEVEL = ("tracking",)
-"""Policy keys that may also stand at the top of the file, for every provider."""
+TOP_LEVEL = ("tracking", "log", "redaction")
+"""Policy keys that may also stand at the top of the file, for every provider; ``log`` with more in it than a policy."""
 
 
 class Ops(Settings):
@@ -69,15 +70,24 @@ class Drain(Settings):
     """How long calls in flight may take to finish; stay below the pod's terminationGracePeriodSeconds (30s)."""
 
 
-class Log(Settings):
-    """The access log: one JSON line per request."""
+class Log(Capture):
+    """The log: a line for each call, and for what happens to the sidecar itself. See docs/logging.md."""
 
-    output: Output = "stdout"
-    """``stdout``, ``stderr``, or a file: ``file:/var/log/sidecar.log``."""
+    output: Outputs = ("stdout",)
+    """``stdout``, ``stderr``, a file (``file:/var/log/sidecar.log``, opened anew at SIGHUP), or a list of these."""
+    format: Literal["json", "console", "auto"] = "json"
+    """Form on stdout and stderr; ``console`` is for the eye, ``auto`` that at a terminal. Files are always JSON."""
     level: Literal["debug", "info", "warning", "error"] = "info"
-    """The least severe line that is written."""
-    sample_success: Fraction = 1.0
-    """The share of successful requests that is logged; failures are logged always."""
+    """The least severe line that is written; may be changed while running."""
+
+
+class Support(Settings):
+    """The last calls that failed, kept in memory and redacted, for ``sidecar support``."""
+
+    calls: int = Field(200, ge=0, le=10_000)
+    """How many; 0: none."""
+    bytes: Size = Field(4 * 1024 * 1024, ge=0, le=256 * 1024 * 1024)
+    """How much memory they may take; the oldest go first."""
 
 
 class Pool(Settings):
@@ -183,6 +193,8 @@ class Config(Settings):
     """The end of the process."""
     log: Log = Log()
     """Access log."""
+    support: Support = Support()
+    """Support packets."""
     state_dir: str | None = Field(None, min_length=1)
     """Folder for what must survive a restart, such as kill switches set by hand; relative to this file."""
     defaults: Defaults = Defaults()
@@ -219,7 +231,8 @@ def _with_policies(base: type[Settings], keys: Iterable[str], **children: Any) -
 _Route = _with_policies(Route, POLICIES)
 _Provider = _with_policies(Provider, POLICIES, routes=GenericAlias(tuple, (_Route, ...)))
 _Defaults = _with_policies(Defaults, POLICIES)
+_ONLY_POLICIES = [key for key in TOP_LEVEL if key not in Config.model_fields]
 CONFIG: type[Config] = _with_policies(
-    Config, TOP_LEVEL, defaults=_Defaults, providers=GenericAlias(dict, (str, _Provider))
+    Config, _ONLY_POLICIES, defaults=_Defaults, providers=GenericAlias(dict, (str, _Provider))
 )
 """The model that files are validated with: ``Config`` and the keys of every policy."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from sidecar.config.descriptions import descriptions
 from sidecar.config.fields import Listen
 from sidecar.config.model import CONFIG, POLICIES
 from sidecar.config.shape import is_model, members
@@ -76,9 +77,12 @@ def _model_named(name: str) -> type[BaseModel] | None:
 
 
 def _defaults(schema: dict[str, Any], model: type[BaseModel]) -> None:
-    """Defaults as people write them: ``10s``, not 10.0; none for what is off unless set, and for blocks."""
+    """Descriptions, and defaults as people write them: ``10s``, not 10.0; none for blocks and what is off."""
+    told = descriptions(model)
     for name, field in model.model_fields.items():
         entry = schema["properties"][name]
+        if name in told:
+            entry = schema["properties"][name] = {"description": told[name]} | entry
         unit = unit_of(field)
         if unit is not Unit.NONE and isinstance(entry.get("default"), int | float):
             entry["default"] = show(entry["default"], unit)

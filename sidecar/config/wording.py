@@ -13,7 +13,7 @@ from sidecar.config.shape import keys_at, nearest
 from sidecar.config.units import Unit, show, unit_of_text
 from sidecar.policies.settings import Switchable
 
-_MOST_SHOWN = 24
+_MOST_SHOWN = 30
 """Keys that a report lists when it has no better guess."""
 
 _BOUNDS = {

@@ -5,8 +5,9 @@ writes) takes them as they come, in the same call, so a chunk costs no task swit
 is attached, chunks wait here, and past ``HIGH_WATER`` the source is asked to stop reading. A sink whose
 socket is full pauses the source in the same way: that is the whole backpressure.
 
-Two things may be asked of a body besides: to ``keep`` what it passed on, so that a request can be sent again, and to
-``hold`` an answer back until it is whole, so that one that breaks off can be asked for again. Both have a cap.
+Three things may be asked of a body besides: to ``keep`` what it passed on, so that a request can be sent again; to
+``hold`` an answer back until it is whole, so that one that breaks off can be asked for again; to ``tap`` it, so that it
+can be logged. All have a cap.
 """
 
 import asyncio
@@ -41,13 +42,44 @@ class Sink(Protocol):
         """The body broke off."""
 
 
+_SMALL = 256
+"""Bytes. A smaller chunk is copied to its neighbours: a reference to it would cost more than it holds."""
+
+
+class Tap:
+    """The beginning of a body, kept as it passes. ``room``: bytes that may still come.
+
+    Chunks are kept by reference; only small ones are copied, and the part of the last one for which there is room: the
+    whole of it would hold more memory than was asked for.
+    """
+
+    __slots__ = ("chunks", "room")
+
+    def __init__(self, limit: int) -> None:
+        self.chunks: list[bytes | bytearray] = []
+        self.room = limit
+
+    def add(self, data: bytes) -> None:
+        """One more chunk, as far as there is room."""
+        if len(data) > self.room:
+            data = data[: self.room]
+        self.room -= len(data)
+        chunks = self.chunks
+        if len(data) >= _SMALL:
+            chunks.append(data)
+        elif chunks and isinstance(chunks[-1], bytearray):
+            chunks[-1] += data
+        elif data:
+            chunks.append(bytearray(data))
+
+
 class Body:
     """One body. ``length`` is the declared Content-Length in bytes, None when it is chunked or until-close.
 
     ``received`` counts payload bytes that came in; ``held``: the sink asked for a pause; ``complete`` and ``error``
     tell how it ended. A body that was complete before a sink was attached keeps its chunks and may be attached again
     (``replayable``). ``keep``: bytes that stay here when they have been passed on (0: none); longer bodies go.
-    ``streamed``: bytes have gone, so it cannot be sent from the start again.
+    ``streamed``: bytes have gone, so it cannot be sent from the start again. ``tapped``: its beginning, if asked for.
     """
 
     __slots__ = (
@@ -63,6 +95,7 @@ class Body:
         "sink",
         "source",
         "streamed",
+        "tapped",
         "trailers",
         "waiter",
     )
@@ -79,6 +112,7 @@ class Body:
         self.trailers: Trailers = []
         self.sink: Sink | None = None
         self.streamed = False
+        self.tapped: Tap | None = None
         self.keep = 0
         self.limit = HIGH_WATER
         self.waiter: asyncio.Future[None] | None = None
@@ -110,6 +144,8 @@ class Body:
     def feed(self, data: bytes) -> None:
         """Source side: one more chunk."""
         self.received += len(data)
+        if self.tapped is not None and self.tapped.room:
+            self.tapped.add(data)
         sink = self.sink
         if sink is not None:
             if self.keep:
@@ -198,6 +234,26 @@ class Body:
                 if timer is not None:
                     timer.cancel()
         return self.complete
+
+    def tap(self, limit: int) -> None:
+        """Keep the first ``limit`` bytes for ``beginning``, whatever becomes of the body.
+
+        One that is complete needs none, as its chunks stay; of one that was passed on already the beginning is lost.
+        """
+        if self.complete or self.streamed or self.tapped is not None:
+            return
+        tapped = self.tapped = Tap(limit)
+        for chunk in self.chunks:
+            tapped.add(chunk)
+
+    def beginning(self, limit: int) -> bytes:
+        """The first bytes of it, ``limit`` at most: of those that were tapped, or of the whole that is still here."""
+        first = Tap(limit)
+        for chunk in self.chunks if self.tapped is None else self.tapped.chunks:
+            if not first.room:
+                break
+            first.add(bytes(chunk))
+        return b"".join(first.chunks)
 
     def attach(self, sink: Sink) -> None:
         """Sink side: take what waits, then everything as it comes."""

@@ -57,6 +57,7 @@ class Env:
 
     ``clock``: monotonic seconds, for durations and deadlines.
     ``wall``: seconds since the Unix epoch (UTC), for log lines and dates only.
+    ``cpu``: seconds of computing that this thread has taken.
     ``sleep``: waits that many seconds.
     ``bits``: ``bits(n)`` draws an integer of n random bits. Seeded from the operating system; ids made of
     it are unique, not secret.
@@ -67,6 +68,7 @@ class Env:
 
     clock: Callable[[], float] = time.monotonic
     wall: Callable[[], float] = time.time
+    cpu: Callable[[], float] = time.thread_time
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     bits: Callable[[int], int] = field(default_factory=lambda: random.Random().getrandbits)
     new_id: Callable[[int], str] = field(default_factory=lambda: HexIds(random.Random().getrandbits))

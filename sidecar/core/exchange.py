@@ -28,14 +28,17 @@ class Attempt:
     """One send to the provider: what the log line and the metrics know of it.
 
     Times are monotonic seconds, 0.0 while unknown. ``status`` is the provider's, ``error`` our code. ``line``: header
-    lines (with CRLF) that belong to this send alone. ``outcome``: the verdict, once there is one.
+    lines (with CRLF) that belong to this send alone. ``outcome``: the verdict, once there is one. ``headers`` and
+    ``body``: of the provider's answer, as they came; let go of when the call is recorded.
     """
 
     __slots__ = (
         "addr",
+        "body",
         "ended",
         "error",
         "headed",
+        "headers",
         "line",
         "n",
         "outcome",
@@ -63,6 +66,8 @@ class Attempt:
         self.tracking_id: str | None = None
         self.span_id = ""
         self.line = b""
+        self.headers: Headers | None = None
+        self.body: Body | None = None
 
 
 class Exchange:

@@ -18,7 +18,8 @@ from sidecar.core.exchange import Exchange, Response
 from sidecar.demo import orders
 from sidecar.demo.answers import Fields, HangUp, error_answer, json_answer, read_body, status_answer, streamed
 from sidecar.demo.moods import CALM, FLAKY, MOODS, Act, draw
-from sidecar.redaction.names import mask_headers
+from sidecar.redaction.found import Found
+from sidecar.redaction.redactor import DEFAULT
 
 TICK = 0.2
 """Seconds between two events of ``/stream``."""
@@ -240,7 +241,7 @@ class Api:
     async def _echo(self, call: _Call) -> Response:
         exchange = call.exchange
         data = await read_body(exchange)
-        masked = mask_headers(exchange.headers.pairs())
+        masked = DEFAULT.headers(exchange.headers.pairs(), Found())
         names = {lower.decode("latin-1"): name.decode("latin-1") for lower, name, _ in exchange.headers.fields}
         content = {
             "method": call.method,

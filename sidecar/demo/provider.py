@@ -27,7 +27,9 @@ CANNOT_LISTEN = 2
 def _bug(error: BaseException) -> None:
     """``HangUp`` is how a handler asks for a closed connection; anything else should be seen."""
     if not isinstance(error, HangUp):
-        sys.stderr.write(f"demo provider: {type(error).__name__}: {error}\n")
+        from sidecar.redaction.redactor import DEFAULT  # noqa: PLC0415 - slow to load, and only a bug needs it
+
+        sys.stderr.write(f"demo provider: {type(error).__name__}: {DEFAULT.text(str(error))}\n")
 
 
 async def start(

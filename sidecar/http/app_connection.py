@@ -206,6 +206,7 @@ class AppConnection(asyncio.Protocol):
     async def _serve(self) -> None:
         server, queue = self._server, self._queue
         handle, create_future = server.handle, server.loop.create_future
+        response: Response | None = None
         try:
             while True:
                 if not queue:
@@ -240,8 +241,7 @@ class AppConnection(asyncio.Protocol):
             reset(self._transport)
             return
         except Exception as error:  # noqa: BLE001 - a bug of ours must end one connection, not the process
-            server.on_bug(error)
-            self._transport.abort()
+            self._broke(error, response)
             return
         self._end()
 
@@ -305,6 +305,13 @@ class AppConnection(asyncio.Protocol):
 
     # ---- small steps ----
 
+    def _broke(self, error: Exception, response: Response | None) -> None:
+        """End the connection, and the call on it: it has its log line, and gives back what it holds."""
+        self._server.on_bug(error)
+        self._transport.abort()
+        if response is not None and self._exchange is not None:
+            response.close(self._exchange, error)
+
     def _ready_body(self, body: Body, exchange: Exchange) -> None:
         """It is this request's turn: its body may have been read in part, or be known as broken."""
         if isinstance(body.error, SidecarError):
@@ -315,9 +322,7 @@ class AppConnection(asyncio.Protocol):
     def _finish(self, exchange: Exchange) -> None:
         """The answer is written."""
         self._exchange = None
-        server = self._server
-        clock = server.env.clock
-        server.last_active = clock()
+        self._server.last_active = self._server.env.clock()
         if exchange.body is not None and not exchange.body.complete:
             # The provider answered early: its connection ends, the rest of the request never reaches it.
             exchange.body.fail(ClientGone("the answer was complete before the request"))

@@ -4,6 +4,7 @@ from sidecar.core.errors import Outcome, Sent, SidecarError
 from sidecar.core.exchange import Attempt, Exchange, Response
 from sidecar.core.headers import Headers, Shape
 from sidecar.core.layer import Handler
+from sidecar.policies.capture import Capture
 from sidecar.policies.policy import Policy
 from sidecar.policies.site import Site
 from sidecar.policies.tracking import Tracking
@@ -14,7 +15,9 @@ _SUCCESS = Outcome.SUCCESS
 
 
 class _AttemptLayer:
-    __slots__ = ("_clock", "_closer", "_found", "_new_id", "_next", "_policy_stats", "_stats", "_tracking_names")
+    __slots__ = (
+        "_clock", "_closer", "_found", "_new_id", "_next", "_policy_stats", "_stats", "_tapped", "_tracking_names",
+    )  # fmt: skip
 
     def __init__(self, inner: Handler, site: Site) -> None:
         self._next = inner
@@ -24,6 +27,7 @@ class _AttemptLayer:
         self._policy_stats = site.provider_stats.policies
         names = site.of("tracking", Tracking).response_headers
         self._tracking_names = tuple(name.lower().encode() for name in names)
+        self._tapped = site.of("log", Capture).limit
         self._found: dict[Shape, bytes | None] = {}
         self._closer = self._closed
 
@@ -47,6 +51,11 @@ class _AttemptLayer:
             self._failed(exchange, first, error)
             raise
         attempt = attempts[-1]
+        # Here alone the answer is as the provider sent it. One that looks good may still break off, or be judged.
+        body = attempt.body = response.body
+        if self._tapped and not body.complete:
+            body.tap(self._tapped)
+        attempt.headers = response.headers
         status = attempt.status = response.status
         index = response.headers.index
         attempt.outcome = response.outcome = _SUCCESS if status < 400 else self._judge(status, index)

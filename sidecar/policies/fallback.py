@@ -22,10 +22,9 @@ from sidecar.core.headers import Headers
 from sidecar.core.layer import Handler
 from sidecar.http.head import HOP_BY_HOP, RESPONSE_VIA, reason_of
 from sidecar.policies.policy import Policy
-from sidecar.policies.rescue import sent_so_far
+from sidecar.policies.rescue import sent_so_far, shown
 from sidecar.policies.settings import FieldName, Settings, Switchable
 from sidecar.policies.site import Site
-from sidecar.redaction.names import mask_text
 from sidecar.rules.proxy_status import NAME, proxy_status
 from sidecar.telemetry.policy_stats import count
 
@@ -135,12 +134,13 @@ class _Answer(NamedTuple):
 
 
 class _FallbackLayer:
-    __slots__ = ("_answers", "_next", "_observed", "_stats")
+    __slots__ = ("_answers", "_next", "_observed", "_redactor", "_stats")
 
     def __init__(self, inner: Handler, settings: Fallback, site: Site) -> None:
         self._next = inner
         self._answers = {reason: _made(settings, settings.reasons.get(reason)) for reason in settings.when}
         self._observed = settings.mode == "observe"
+        self._redactor = site.redactor
         self._stats = site.provider_stats.policies
 
     async def handle(self, exchange: Exchange) -> Response:
@@ -176,7 +176,7 @@ class _FallbackLayer:
         error.sent = sent_so_far(exchange, error.sent)
         exchange.error = error.bare()
         after = b"%d" % math.ceil(error.retry_after) if error.retry_after is not None else None
-        cause = proxy_status(error.proxy_error, mask_text(error.detail))
+        cause = proxy_status(error.proxy_error, shown(error.detail, exchange, self._redactor))
         return _response(exchange, answer, cause, after, error.lines)
 
     def _for_answer(self, exchange: Exchange, response: Response, answer: _Answer) -> Response:

@@ -24,6 +24,7 @@ from sidecar.policies import (
     kill,
     rate,
     record,
+    redaction,
     rescue,
     retry,
     rewrite,
@@ -37,6 +38,7 @@ from sidecar.policies.site import Site
 ORDER: tuple[Policy, ...] = (
     tracking.POLICY,
     record.POLICY,
+    redaction.POLICY,
     rescue.POLICY,
     fallback.POLICY,
     kill.POLICY,

@@ -28,7 +28,7 @@ class Settings(BaseModel):
     do not appear in the ``repr``: each may be a secret that came from a file.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     @classmethod
     def unset(cls) -> Self:

@@ -9,7 +9,10 @@ from sidecar.http.head import Edit
 from sidecar.policies.kept import Kept
 from sidecar.policies.settings import Settings
 from sidecar.policies.switches import Switch
+from sidecar.redaction.redactor import DEFAULT, Redactor
 from sidecar.telemetry.access_log import AccessLog
+from sidecar.telemetry.background import Background
+from sidecar.telemetry.failures import Failures
 from sidecar.telemetry.stats import ProviderStats, RouteStats
 
 S = TypeVar("S", bound=Settings)
@@ -47,7 +50,8 @@ class Links:
 class Site:
     """One route of one provider while its stack is built.
 
-    ``enabled``: the YAML half of the kill switch, ``switch`` the other, which people turn by hand.
+    ``enabled``: the YAML half of the kill switch, ``switch`` the other, which people turn by hand. ``redactor``: the
+    one way to any output of what a call carries. ``failures``: where calls that failed are kept for support.
     """
 
     provider: str
@@ -62,6 +66,9 @@ class Site:
     kept: Kept = field(default_factory=Kept)
     enabled: bool = True
     switch: Switch = field(default_factory=Switch)
+    redactor: Redactor = DEFAULT
+    background: Background = field(default_factory=Background)
+    failures: Failures = field(default_factory=Failures)
     links: Links = field(default_factory=Links)
 
     def of(self, key: str, kind: type[S]) -> S:

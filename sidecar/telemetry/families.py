@@ -5,6 +5,7 @@ that their number is bounded. A counter whose label sets are known begins at zer
 first increment; one whose are not (method, status) appears with its first use.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from sidecar import __version__
@@ -48,6 +49,18 @@ def _pool(stats: Stats) -> Iterator[Sample]:
 def _reloads(stats: Stats) -> Iterator[Sample]:
     for result, count in stats.reloads.items():
         yield Sample((result,), count)
+
+
+def _redactions(stats: Stats) -> Iterator[Sample]:
+    found: Counter[str] = Counter()
+    for provider in stats.providers.values():
+        found.update(provider.redactions)
+    for kind, count in sorted(found.items()):
+        yield Sample((kind,), count)
+
+
+def _redaction_failures(stats: Stats) -> float:
+    return sum(provider.redaction_failures for provider in stats.providers.values())
 
 
 def _per_route(get: Callable[[RouteStats], Histogram]) -> Callable[[Stats], Iterator[Distribution]]:
@@ -121,6 +134,15 @@ FAMILIES: tuple[Family, ...] = (
     Family(
         "sidecar_client_connections", Kind.GAUGE, "Open connections of apps.",
         (), _one(lambda stats: stats.client_connections),
+    ),
+    Family(
+        "sidecar_redactions", Kind.COUNTER, "Values taken out of log lines and support packets, by kind.",
+        ("kind",), _redactions,
+    ),
+    Family(
+        "sidecar_redaction_failures", Kind.COUNTER,
+        "Parts of calls that could not be redacted, or not in time, and were left out of the log.",
+        (), _one(_redaction_failures),
     ),
     Family(
         "sidecar_log_lines_dropped", Kind.COUNTER, "Log lines lost because their reader was too slow.",

@@ -30,12 +30,13 @@ class ProviderStats:
 
     ``rejected``: error code -> count of calls that the sidecar refused itself. ``overhead``: seconds of a call
     not spent waiting for the provider. ``idle`` and ``active`` are connections, set by the pool. ``policies``: what the
-    resilience policies count.
+    resilience policies count. ``redactions``: kind -> values taken out of what was logged; ``redaction_failures``:
+    parts that could not be redacted, and were left out.
     """
 
     __slots__ = (
         "active", "connections_opened", "idle", "in_flight", "overhead", "policies", "pool_wait",
-        "provider", "rejected", "waiting",
+        "provider", "redaction_failures", "redactions", "rejected", "waiting",
     )  # fmt: skip
 
     def __init__(self, provider: str) -> None:
@@ -46,6 +47,8 @@ class ProviderStats:
         self.active = 0
         self.waiting = 0
         self.rejected: dict[str, int] = {}
+        self.redactions: dict[str, int] = {}
+        self.redaction_failures = 0
         self.policies = PolicyStats()
         self.overhead = Histogram()
         self.pool_wait = Histogram()

@@ -6,6 +6,7 @@ from typing import get_args
 
 from sidecar import __version__
 from sidecar.cli.main import COMMANDS
+from sidecar.config.model import Log
 from sidecar.core.errors import ERRORS, Sent
 from sidecar.core.headers import OWN_NAMES
 from sidecar.http.head import HOP_BY_HOP
@@ -61,20 +62,6 @@ def test_the_page_of_the_headers_has_every_outcome_and_every_sent() -> None:
     assert re.findall(r"^\| `(nothing|maybe|all)` ", text.text, re.MULTILINE) == list(Sent)
 
 
-def test_the_page_of_the_log_explains_every_field() -> None:
-    text = page("docs/log.md")
-    shown = next(block.text for block in text.blocks if block.language == "json")
-    fields = set(re.findall(r'^  "(\w+)"', shown, re.MULTILINE)) | {"error", "detail"} | _noted()
-    rows = re.findall(r"^\| (`.*?) \|", text.text, re.MULTILINE)
-    assert {name for row in rows for name in names(row)} == fields - {"event"}
-
-
-def _noted() -> set[str]:
-    """The fields that policies add to the line, as the code has them."""
-    files = (ROOT / "sidecar" / "policies").glob("*.py")
-    return {name for file in files for name in re.findall(r'\.note\(\s*"(\w+)"', file.read_text(encoding="utf-8"))}
-
-
 def test_the_decisions_name_every_library_of_the_run_time() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     needed = [*project["dependencies"], *project["optional-dependencies"]["cli"]]
@@ -102,8 +89,8 @@ def test_the_changelog_has_this_version_and_every_command() -> None:
 
 
 def test_every_key_of_timeouts_exists_that_a_page_names() -> None:
-    known = {policy.key: policy.settings for policy in ORDER if policy.key and policy.settings}
-    for each in ("README.md", "docs/headers.md", "docs/log.md", "docs/journey.md", "docs/decisions.md"):
+    known = {policy.key: policy.settings for policy in ORDER if policy.key and policy.settings} | {"log": Log}
+    for each in ("README.md", "docs/headers.md", "docs/logging.md", "docs/journey.md", "docs/decisions.md"):
         for name in names(page(each).prose):
             key, _, field = name.partition(".")
             settings: type[Settings] | None = known.get(key)

@@ -104,7 +104,7 @@ def test_an_example_in_python(run: Run, block: Block) -> None:
 def test_an_answer_is_what_the_page_shows(run: Run, running: SidecarProcess, command: Block, answer: Block) -> None:
     done = run(command.text)
     assert done.returncode == 0, done.stderr
-    if command.page == "docs/log.md":
+    if command.page == "docs/logging.md":
         shown = json.loads(answer.text)
         running.wait_lines(lambda lines: any(line.get("request_id") == shown["request_id"] for line in lines))
         line = next(line for line in running.lines if line.get("request_id") == shown["request_id"])

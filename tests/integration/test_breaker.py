@@ -150,7 +150,8 @@ async def test_of_fifty_calls_at_once_only_the_trials_reach_the_provider(scene: 
     apps = [await scene.app() for _ in range(50)]
     for app in apps:
         app.get("/p/x")
-    await eventually(lambda: len(scene.requests()) == scene.calls + 47)
+    # The trials' connections may be slower than the refusals of all others.
+    await eventually(lambda: len(scene.requests()) == scene.calls + 47 and patient.hits >= 6)
     assert patient.hits == 6
     patient.go.set()
     answers = [await app.answer() for app in apps]

@@ -30,8 +30,9 @@ async def hang(wire: Wire) -> None:
 
 
 REQUEST = (
-    "POST /p/token/Zx81secretpath/x?api_key=qu3ry-s3cret&page=2 HTTP/1.1\r\nHost: app\r\nContent-Length: 11\r\n"
-    "Authorization: Basic app-p4ssword\r\nCookie: s=c00kie-value\r\nX-Vault-Token: app-p4ssword\r\n\r\nbody-s3cret"
+    "POST /p/token/Zx81secretpath/x?api_key=qu3ry-s3cret&page=2 HTTP/1.1\r\nHost: app\r\nContent-Length: 26\r\n"
+    "Authorization: Basic app-p4ssword\r\nCookie: s=c00kie-value\r\nX-Vault-Token: app-p4ssword\r\n\r\n"
+    '{"password":"body-s3cret"}'
 )
 
 

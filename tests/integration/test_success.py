@@ -11,7 +11,7 @@ from tests.chaos.provider_script import Script, Wire, answer
 from tests.chaos.scene import Scene, eventually
 
 GRAPHQL = {"success": {"json": {"pointer": "/errors", "is": "absent"}}}
-FAILED = b'{"data": null,  "errors": [{"message": "s3cret"}]}\n'
+FAILED = b'{"data": null,  "errors": [{"message": "no", "token": "s3cret"}]}\n'
 GOOD = b'{"data": {"id": 1}}'
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\n"
 
@@ -72,6 +72,7 @@ async def test_a_200_with_errors_is_a_failure_and_reaches_the_app_as_it_is(
     assert got.headers["sidecar-outcome"] == "server_error; sent=all"
     assert got.headers["content-type"] == "application/json; charset=utf-8"
     assert (line["outcome"], line["status"], line["judged"]) == ("server_error", 200, "/errors is not absent")
+    assert '"message":"no"' in line["response_body"].replace(" ", "")
     assert "s3cret" not in str(line)
     metrics = await scene.metrics()
     assert metrics['sidecar_success_unread_total{provider="p"}'] == 0

@@ -25,6 +25,7 @@ from sidecar.gateway import Gateway
 from sidecar.http.limits import Limits
 from sidecar.http.listener import address_of, listen
 from sidecar.http.server import Server
+from sidecar.redaction.redactor import DEFAULT
 from sidecar.telemetry.access_log import AccessLog
 from sidecar.telemetry.stats import Stats
 from tests.support.raw_client import TIMEOUT, RawClient
@@ -45,7 +46,7 @@ class KeptLines(AccessLog):
     """Keeps the lines instead of writing them; they are encoded all the same."""
 
     def __init__(self, env: Env, stats: Stats) -> None:
-        super().__init__(-1, env.wall, stats)
+        super().__init__((), env, stats, DEFAULT.text)
         self.kept: list[dict[str, Any]] = []
         self.changed = threading.Condition()
 

@@ -5,12 +5,11 @@ import json
 import threading
 from contextlib import asynccontextmanager
 
-import pytest
 from click.testing import CliRunner
 
 from sidecar.admin.api import Admin
 from sidecar.admin.ops import Ops
-from sidecar.cli.shutdown import command, parse_address
+from sidecar.cli.shutdown import command
 from sidecar.core.env import Env
 from sidecar.http.limits import Limits
 from sidecar.http.listener import address_of, listen
@@ -143,7 +142,7 @@ async def test_another_server_is_told_from_a_sidecar():
 
 
 async def test_a_server_that_never_answers_is_given_up(monkeypatch):
-    monkeypatch.setattr("sidecar.cli.shutdown.TIMEOUT", 0.05)
+    monkeypatch.setattr("sidecar.cli.admin_client.TIMEOUT", 0.05)
     ended = threading.Event()
 
     async def answer(reader, writer):
@@ -170,29 +169,3 @@ async def test_a_refusal_is_passed_on():
         result = await sidecar_shutdown("--admin", address)
     three_parts(result, "refused: the admin token is missing", address, "in its pod")
     assert not runtime.draining
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("http://127.0.0.1:9091", "http://127.0.0.1:9091"),
-        ("http://localhost:9091/", "http://localhost:9091"),
-        ("HTTP://localhost:9091", "http://localhost:9091"),
-        ("localhost:80", "http://localhost:80"),
-        ("http://[::1]:9091", "http://[::1]:9091"),
-        ("unix:/run/a.sock", "unix:/run/a.sock"),
-    ],
-)
-def test_addresses(text, shown):
-    assert str(parse_address(text)) == shown
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "9091", "localhost", "https://localhost:9091", "http://a:1/x", "http://u:p@a:1", "a:0", "a:x", "unix:a"],
-)
-async def test_what_is_no_address(text):
-    with pytest.raises(ValueError):
-        parse_address(text)
-    if text:
-        three_parts(await sidecar_shutdown("--admin", text), "not the address", text, "unix:/path")

@@ -102,17 +102,34 @@ def test_a_wrong_proxy_does_not_repeat_its_password():
 
 
 @pytest.mark.parametrize(
-    ("text", "output"),
-    [("stdout", "stdout"), ("stderr", "stderr"), ("file:/a/b", "/a/b"), ("/a/b", "/a/b")],
+    ("value", "outputs"),
+    [
+        ("stdout", ("stdout",)),
+        ("stderr", ("stderr",)),
+        ("file:/a/b", ("/a/b",)),
+        ("/a/b", ("/a/b",)),
+        (["stdout", "file:/a/b", "/c"], ("stdout", "/a/b", "/c")),
+        (("stderr",), ("stderr",)),
+    ],
 )
-def test_outputs(text, output):
-    assert fields.parse_output(text) == output
+def test_outputs(value, outputs):
+    assert fields.parse_outputs(value) == outputs
 
 
-@pytest.mark.parametrize("text", ["", "STDOUT", "file:stdout", "a/b", "/a/", "file:", 3])
-def test_no_outputs(text):
-    with pytest.raises(ValueError):
-        fields.parse_output(text)
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        *(
+            (one, "not a log output")
+            for one in ("", "STDOUT", "file:stdout", "a/b", "/a/", "file:", 3, ["x"], {}, None)
+        ),
+        ([], "the list of log outputs is empty"),
+        (["/a", "stdout", "file:/a"], "named twice"),
+    ],
+)
+def test_no_outputs(value, why):
+    with pytest.raises(ValueError, match=why):
+        fields.parse_outputs(value)
 
 
 @pytest.mark.parametrize(

@@ -278,7 +278,7 @@ def test_merge_keys_and_anchors(tmp_path):
 def test_other_forms(tmp_path):
     config = load(DATA / "right" / "other-forms.yaml", ENVIRON).config
     assert str(config.listen) == "unix:/run/sidecar/data.sock"
-    assert config.log.output == "/var/log/sidecar.log"
+    assert config.log.output == ("/var/log/sidecar.log",)
     assert config.log.sample_success == 0.25
     demo, other = config.providers.values()
     assert (demo.base_url.host, demo.base_url.port, demo.base_url.path) == ("::1", 8099, "/api")

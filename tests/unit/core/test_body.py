@@ -510,3 +510,131 @@ async def test_after_a_hold_that_ended_the_body_wakes_nobody() -> None:
     body.feed(b"x" * 200)
     body.finish()
     assert body.replayable
+
+
+# ---- the beginning of a body is kept for the log ----
+
+
+def test_a_tap_keeps_the_beginning_of_what_passes_and_the_sink_gets_all_of_it() -> None:
+    body, sink = Body(), Sink()
+    body.tap(5)
+    body.attach(sink)
+    for chunk in (b"abc", b"def", b"ghi"):
+        body.feed(chunk)
+    body.finish()
+    assert sink.calls == [b"abc", b"def", b"ghi", []]
+    assert (body.beginning(5), body.beginning(2), body.received) == (b"abcde", b"ab", 9)
+
+
+def test_a_tap_has_what_came_before_it() -> None:
+    body = Body()
+    body.feed(b"abc")
+    body.tap(10)
+    body.attach(Sink())
+    body.feed(b"def")
+    assert body.beginning(10) == b"abcdef"
+
+
+def test_a_body_that_is_all_here_needs_no_tap() -> None:
+    body = Body.of(b"abcdef")
+    body.tap(3)
+    assert body.tapped is None
+    body.attach(Sink())
+    assert body.beginning(4) == b"abcd"
+
+
+def test_of_a_body_that_was_passed_on_already_no_beginning_is_pretended() -> None:
+    body = Body()
+    body.feed(b"abc")
+    body.attach(Sink())
+    body.tap(10)
+    body.feed(b"def")
+    assert body.beginning(10) == b""
+
+
+def test_a_body_that_breaks_off_has_its_beginning() -> None:
+    body = Body()
+    body.tap(10)
+    body.feed(b"abc")
+    body.fail(ValueError("broken"))
+    assert body.beginning(10) == b"abc"
+    assert body.content() == b""
+
+
+def test_a_second_tap_changes_nothing() -> None:
+    body = Body()
+    body.tap(4)
+    body.feed(b"abcd")
+    body.tap(100)
+    body.attach(Sink())
+    body.feed(b"efgh")
+    assert body.beginning(100) == b"abcd"
+
+
+def test_a_tap_sees_a_body_once_that_is_sent_again() -> None:
+    body = Body()
+    body.tap(100)
+    body.remember(100)
+    first, second = Sink(), Sink()
+    body.attach(first)
+    body.feed(b"abc")
+    body.part(ValueError("cut"))
+    body.attach(second)
+    body.feed(b"def")
+    body.finish()
+    assert second.calls == [b"abc", b"def", []]
+    assert body.beginning(100) == b"abcdef"
+
+
+async def test_a_tap_outlives_what_is_kept_and_held() -> None:
+    body = Body()
+    body.tap(4)
+    asyncio.get_running_loop().call_soon(body.feed, b"abcdef")
+    assert not await body.hold(3, None)
+    body.attach(Sink())
+    body.forget()
+    body.finish()
+    assert body.beginning(10) == b"abcd"
+
+
+def test_large_chunks_are_kept_by_reference() -> None:
+    body, chunk = Body(), b"x" * 1000
+    body.tap(10_000)
+    body.feed(chunk)
+    assert body.tapped is not None
+    assert body.tapped.chunks[0] is chunk
+
+
+def test_of_a_chunk_that_does_not_fit_only_its_part_is_held() -> None:
+    body = Body()
+    body.tap(1000)
+    body.feed(b"x" * 1_000_000)
+    assert body.tapped is not None
+    assert [len(chunk) for chunk in body.tapped.chunks] == [1000]
+
+
+def test_many_small_chunks_take_no_more_memory_than_they_hold() -> None:
+    body = Body()
+    body.tap(100_000)
+    for _ in range(10_000):
+        body.feed(b"ab")
+    assert body.tapped is not None
+    assert len(body.tapped.chunks) == 1
+    assert body.beginning(100_000) == b"ab" * 10_000
+
+
+@given(
+    st.lists(st.binary(min_size=1, max_size=600), max_size=12), st.integers(0, 3000), st.integers(0, 12), st.integers(0)
+)
+def test_the_beginning_is_that_of_the_stream_however_it_is_cut(
+    chunks: list[bytes], limit: int, before: int, asked: int
+) -> None:
+    body = Body()
+    for chunk in chunks[:before]:
+        body.feed(chunk)
+    body.tap(limit)
+    body.attach(Sink())
+    for chunk in chunks[before:]:
+        body.feed(chunk)
+    body.finish()
+    assert body.beginning(asked) == b"".join(chunks)[: min(limit, asked)]

@@ -6,6 +6,7 @@ from sidecar.core.body import Body
 from sidecar.core.errors import BadRequest, ClientGone, SidecarError
 from sidecar.core.exchange import Response
 from sidecar.core.headers import Headers
+from sidecar.http.app_connection import AppConnection
 from tests.support.app_bench import GET, OLD_GET, POST, Bench, Sink, streamed, whole
 from tests.support.still import StillTransport, turn
 
@@ -195,6 +196,20 @@ async def test_a_bug_ends_one_connection_and_is_told(bench: Bench) -> None:
     await bench.answer(bug)
     assert bench.bugs == [bug]
     assert (app.aborted, app.writes, other.closed) == (True, [], False)
+
+
+async def test_a_bug_behind_the_handler_ends_its_call_too(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without its end, a call has no log line, and its connection to the provider is never given back."""
+    bug = KeyError("oops")
+
+    def broken(*_: object, **__: object) -> bool:
+        raise bug
+
+    monkeypatch.setattr(AppConnection, "_write_head", broken)
+    app = bench.connect()
+    await bench.asked(app)
+    await bench.answer(whole())
+    assert (bench.bugs, bench.ends, app.aborted) == ([bug], [bug], True)
 
 
 async def test_a_task_that_is_cancelled_from_outside_stays_cancelled(bench: Bench) -> None:

@@ -13,16 +13,18 @@ from sidecar.policies.order import fold
 from sidecar.policies.policy import Policy
 from sidecar.policies.settings import Settings
 from sidecar.policies.site import Origin, Site
+from sidecar.redaction.redactor import DEFAULT
 from sidecar.rules.classify import outcome
 from sidecar.telemetry.access_log import AccessLog
+from sidecar.telemetry.failures import Failures
 from sidecar.telemetry.stats import Stats
 
 
 class KeptLog(AccessLog):
     """Keeps its lines."""
 
-    def __init__(self, stats: Stats, level: str = "info", sample_success: float = 1.0) -> None:
-        super().__init__(-1, lambda: 784111777.5, stats, level, sample_success)
+    def __init__(self, stats: Stats, level: str = "info") -> None:
+        super().__init__((), replace(Env(), wall=lambda: 784111777.5), stats, DEFAULT.text, level)
         self.lines: list[dict[str, Any]] = []
 
     def line(self, record: dict[str, Any]) -> None:
@@ -40,14 +42,14 @@ class Stage:
     them. ``drawn``: where in its range every random number lies, 0 to 1.
     """
 
-    def __init__(self, *, level: str = "info", sample: float = 1.0, **settings: Settings) -> None:
+    def __init__(self, *, level: str = "info", **settings: Settings) -> None:
         self.now = 100.0
         self.takes = 0.0
         self.ids = 0
         self.drawn = 0.5
         self.stats = Stats()
         self.slept: list[float] = []
-        self.log = KeptLog(self.stats, level, sample)
+        self.log = KeptLog(self.stats, level)
         self.script: list[Response | BaseException] = []
         self.seen: list[Exchange] = []
         self.site = Site(
@@ -67,6 +69,7 @@ class Stage:
             provider_stats=self.stats.provider("payments"),
             origin=Origin("https", "api.test", 443, "api.test", "/base"),
             edit=Edit(),
+            failures=Failures(100, 1024 * 1024),
         )
 
     def _id(self, digits: int) -> str:

@@ -7,6 +7,7 @@ from sidecar.core.body import Body
 from sidecar.core.errors import ClientGone, DeadlineExceeded, Draining, Internal, Reset, ResponseIncomplete, Sent
 from sidecar.core.exchange import Attempt
 from sidecar.policies import attempt, record, rescue, tracking
+from sidecar.policies.capture import Capture
 from sidecar.policies.record import POLICY
 from tests.unit.policies.stage import Stage, ask, respond
 
@@ -147,7 +148,7 @@ async def test_tunnel_counts_its_own_bytes() -> None:
 
 @pytest.mark.parametrize(("drawn", "lines"), [(0.1, 1), (0.2, 0), (0.9, 0)])
 async def test_successes_are_sampled(drawn: float, lines: int) -> None:
-    stage = Stage(sample=0.2)
+    stage = Stage(log=Capture(sample_success=0.2))
     stage.drawn = drawn
     exchange = ask()
     (await stage.build(POLICY)(exchange)).close(exchange, None)
@@ -156,7 +157,7 @@ async def test_successes_are_sampled(drawn: float, lines: int) -> None:
 
 
 async def test_failures_are_never_sampled() -> None:
-    stage = Stage(sample=0.0)
+    stage = Stage(log=Capture(sample_success=0.0))
     stage.script.append(respond(500))
     exchange = ask()
     (await stage.build(POLICY)(exchange)).close(exchange, None)

@@ -78,6 +78,18 @@ async def test_secrets_in_a_detail_are_masked() -> None:
     assert b"k3y-abcdef" not in whole
 
 
+@pytest.mark.parametrize("error", [ConnectFailed, ZeroDivisionError])
+async def test_secrets_of_the_call_are_masked_wherever_an_error_echoes_them(error: type[Exception]) -> None:
+    stage = Stage()
+    stage.script.append(error("neither zebra-Lantern-77 nor quiet-Harbour-88 will do"))
+    secrets = (b"Authorization", b"Bearer zebra-Lantern-77")
+    response = await stage.build(rescue.POLICY)(ask(b"/x?api_key=quiet-Harbour-88", secrets))
+    shown = response.body.content() + (response.headers.get(b"proxy-status") or b"") + orjson.dumps(stage.log.lines)
+    assert b"zebra" not in shown
+    assert b"quiet" not in shown
+    assert b"will do" in shown
+
+
 async def test_bug_is_answered_and_logged_once_with_its_traceback() -> None:
     stage, response = await rescued(ZeroDivisionError("token=s3cr3t-value"), Sent.MAYBE)
     assert (response.status, document(response)["code"], document(response)["sent"]) == (500, "internal", "maybe")

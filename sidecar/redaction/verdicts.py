@@ -1,0 +1,105 @@
+"""What a name says about its value, by one set of rules; judged once for each name."""
+
+from collections.abc import Callable
+
+from sidecar.redaction.gate import Gate
+from sidecar.redaction.kinds import MARKER
+from sidecar.redaction.rules import Action, Rules
+
+NAME = "*name"
+"""``name``: a person's beside an e-mail address or a first name, a thing's elsewhere."""
+PAIR = "*pair"
+"""``value``: what it holds is told by the ``name`` or ``key`` beside it."""
+QUERY = "*query"
+"""``query``: perhaps a GraphQL document, with values inside it."""
+ITSELF = "*itself"
+"""The name itself is a value, as an e-mail address that is the key of an object."""
+KEEP = "*keep"
+"""Left as it is, with all that is in it: the configuration says so."""
+ACT = "*act"
+"""The configuration says what happens to it, and to all that is in it."""
+UNLISTED = "*unlisted"
+"""In the mode of the allow list: nobody listed it."""
+NAMELESS = "*nameless"
+"""The same, where the name itself is a value."""
+
+PAIR_VALUES = frozenset({
+    "value", "v", "val", "Value", "VALUE", "stringValue", "string_value", "text_value", "content", "Content", "data",
+})  # fmt: skip
+"""Names of values whose own name stands beside them."""
+_SHORTEST_VALUE = 6
+"""Characters; shorter names are no values."""
+_LONGEST_NAME = 128
+_MOST_NAMES = 8192
+"""Names come from strangers: what is remembered of them is bounded, and begins anew when it is full."""
+
+
+def plain(name: str) -> str:
+    """A name without case and separators: ``Internal-Ref`` and ``internalRef`` are one."""
+    return "".join(char for char in name.casefold() if char.isalnum())
+
+
+class Verdicts:
+    """Name -> kind, one of the special verdicts above, or None for a name that says nothing.
+
+    ``kind_of``: the rules for names in bodies, queries or headers. ``kept``: kinds that may be shown. ``known``: every
+    verdict so far; looked up directly where a call costs too much.
+    """
+
+    __slots__ = ("_actions", "_allow_list", "_gate", "_kept", "_kind_of", "known")
+
+    def __init__(self, kind_of: Callable[[str], str | None], rules: Rules, gate: Gate, kept: frozenset[str]) -> None:
+        self._kind_of = kind_of
+        self._allow_list = rules.allow_list
+        self._gate = gate
+        self._kept = kept
+        self._actions = {plain(name): action for name, action in rules.keys.items()}
+        self.known: dict[str, str | None] = {}
+
+    def of(self, name: str) -> str | None:
+        """The verdict on a name."""
+        try:
+            return self.known[name]
+        except KeyError:
+            verdict = self._judge(name)
+            if len(name) <= _LONGEST_NAME:
+                if len(self.known) >= _MOST_NAMES:
+                    self.known.clear()
+                self.known[name] = verdict
+            return verdict
+
+    def _judge(self, name: str) -> str | None:
+        if self._actions:
+            action = self._actions.get(plain(name))
+            if action is not None:
+                return KEEP if action is Action.KEEP else ACT
+        if self._allow_list:
+            return NAMELESS if self._is_value(name) else UNLISTED
+        kind = self._kind_of(name)
+        if kind is not None and kind not in self._kept:
+            return kind
+        if name == "name":
+            return NAME
+        if name in PAIR_VALUES:
+            return PAIR
+        if name == "query":
+            return QUERY
+        return ITSELF if self._is_value(name) else None
+
+    def kind_called(self, name: str) -> str:
+        """The kind of the values under a name of the configuration: what it is anyway, or the name itself."""
+        kind = self._kind_of(name)
+        if kind is not None and kind[0] != "*":
+            return kind
+        words = "".join(char if char.isascii() and char.isalnum() else "_" for char in name.lower()).strip("_")
+        return words if words[:1].isalpha() else f"key_{words}"
+
+    def action(self, name: str) -> Action | None:
+        """The action that the configuration gives a name, if it does."""
+        return self._actions.get(plain(name)) if self._actions else None
+
+    def _is_value(self, name: str) -> bool:
+        if len(name) < _SHORTEST_VALUE or MARKER.search(name):
+            return False
+        hits = self._gate.hits(name.encode("utf-8", "surrogatepass"))
+        return bool(hits) and bool(self._gate.spans(hits, name, ""))
