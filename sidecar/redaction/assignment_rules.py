@@ -31,8 +31,6 @@ _CODE = re.compile(
 )
 _CODE_CHARS = 20_000
 _IDENTIFIER = re.compile(r"[@$&*!]{0,2}[A-Za-z_][\w.\-\[\]$>:]*[?!]?")
-_NUMBERED = re.compile(r"[a-z][@$_.\-]?[0-9]+[!?]?\Z|[0-9]!\Z|[0-9]-\D*[0-9]")
-"""What ends in a number, unless it is all in capitals, or has several behind hyphens."""
 _WORDS_ONLY = re.compile(r"[^\W\d_]+(?:[ _.\-/]+[^\W\d_]+)*")
 _TYPE_LIKE = re.compile(r"[A-Z][a-z]+(?:[A-Z][A-Za-z]*)+")
 _SYMBOL = re.compile(r"[0-9!@#$%^&*+=~?|/]")
@@ -253,8 +251,8 @@ def _is_bare_value(place: Place, value: str, end: int, *, starts_line: bool) -> 
 
 
 def _is_variable(place: Place, value: str) -> bool:
-    """Whether a value is the name of another variable; ``Password123!`` is one of those that people choose."""
-    if _IDENTIFIER.fullmatch(value) is None or (_NUMBERED.search(value) is not None and not place.code):
+    """Whether a value is the name of another variable; ``hunter2secret`` is one of those that people choose."""
+    if _IDENTIFIER.fullmatch(value) is None or (not place.code and any(map(str.isdigit, value))):
         return False
     return kind_of(value) is not None
 

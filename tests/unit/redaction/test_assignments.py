@@ -398,3 +398,9 @@ def test_what_follows_too_many_names_is_one_secret() -> None:
 def test_cutting_a_text_short_twice_changes_nothing() -> None:
     once = masked("\n".join(f'token="abc{number}def"' for number in range(4000)))
     assert masked(once) == once
+
+
+@pytest.mark.parametrize("value", ["hunter2secret", "hunter2token", "hunter2pass", "s3cr3tpassword"])
+@pytest.mark.parametrize("text", ["password={}", "export DB_PASSWORD={}", "level=info password={} user=jo"])
+def test_a_password_that_ends_like_the_name_of_a_secret_is_one(text: str, value: str) -> None:
+    assert masked(text.format(value)) == text.format("[REDACTED:password]")
