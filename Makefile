@@ -40,7 +40,7 @@ storm: $(VENV)/.bench  ## a provider's outage beside Envoy and a naive client (a
 fuzz-wire: $(VENV)/.test  ## a long run of mutated requests and answers
 	SIDECAR_FUZZ=20000 $(BIN)/python -m pytest tests/conformance -k fuzz
 
-fuzz-redaction: $(VENV)/.test  ## a million random secrets in random places: none may show (FUZZ="--cases 100000")
+fuzz-redaction: $(VENV)/.test  ## a million random secrets in random places: none may show (FUZZ="--count 100000")
 	$(BIN)/python -m tests.redaction.fuzz $(FUZZ)
 
 redaction-report: $(VENV)/.report  ## what redaction finds and spares, by kind and format, beside four others
