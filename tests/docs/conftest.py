@@ -13,6 +13,7 @@ import yaml
 
 from tests.docs.pages import ROOT, page
 from tests.sdk.emulators.launch import emulator
+from tests.support.child import child
 from tests.support.sidecar_process import SidecarProcess
 
 Run = Callable[[str], "subprocess.CompletedProcess[str]"]
@@ -28,7 +29,7 @@ def readme_config() -> str:
 def demo_provider() -> Iterator[str]:
     """The demo provider on a free port, calm, so that nothing happens by chance; its URL."""
     command = [sys.executable, "-m", "sidecar.demo.provider", "--calm", "--listen", "127.0.0.1:0"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    with child(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         url = process.stdout.readline().split(",")[0].removeprefix("demo provider: ")
         assert url.startswith("http://127.0.0.1:")

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.child import child
+
 DEMO = [sys.executable, "-m", "sidecar.cli.main", "demo"]
 PLAIN_ENV = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "TERM", "COLUMNS", "LINES")}
 
@@ -153,7 +155,7 @@ def in_terminal(temp: Path, columns: int, rows: int, **env: str) -> tuple[int, s
     """Run it in a pseudo terminal; exit code and everything it wrote."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-    with subprocess.Popen(
+    with child(
         [*DEMO, "--seconds", "2"], stdin=theirs, stdout=theirs, stderr=theirs, env=environment(temp, **env)
     ) as process:
         os.close(theirs)

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.support.child import child
 from tests.support.raw_client import RawClient
-from tests.support.sidecar_process import ROOT, SidecarProcess, complete
+from tests.support.sidecar_process import ROOT, SidecarProcess, complete, first_line_of
 
 GET = b"GET /p/x HTTP/1.1\r\nHost: app\r\n\r\n"
 NOWHERE = {"p": {"base_url": "http://127.0.0.1:1"}}
@@ -88,11 +89,9 @@ def run_at_terminal(folder: Path, **environ: str) -> str:
     whole = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", **environ}
     master, slave = pty.openpty()
     shown = b""
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=slave, stderr=slave, env=whole) as process:
+    with child(command, stdin=subprocess.DEVNULL, stdout=slave, stderr=slave, env=whole) as process:
         os.close(slave)
-        while b"admin.listen" not in shown:
-            shown += os.read(master, 10_000)
-        started = json.loads((folder / "log").read_text().splitlines()[0])
+        started = first_line_of(folder / "log", process)
         with RawClient(int(started["listen"]["listen"].rpartition(":")[2])) as app:
             assert app.ask(GET.replace(b"/p/x", b"/p/x?%1b]0;title%07")).status == 502
         process.send_signal(signal.SIGINT)

@@ -19,6 +19,7 @@ from click.testing import CliRunner
 
 from sidecar.cli.main import main
 from tests.support import crashing
+from tests.support.child import child
 from tests.support.planted import Planter, Search
 from tests.support.planted_calls import Call, Calls, reply, says, script
 from tests.support.planted_scene import Answers, Scene, carry, carry_all, close_at_once, own_words, told_by
@@ -228,7 +229,7 @@ def test_the_demo_shows_and_keeps_nothing_of_what_its_visitors_send(tmp_path: Pa
     command = [sys.executable, "-m", "sidecar.cli.main", "demo", "--seconds", "2"]
     env = environment({"TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1", "PARTNER_PASSWORD": str(planter.token())})
     found: dict[str, bytes] = {}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env) as demo:
+    with child(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env) as demo:
         assert demo.stdout is not None
         assert demo.stderr is not None
         out = b""

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
+from tests.support.child import child
 from tests.support.raw_client import RawClient
 from tests.support.scripted_provider import OK, Peer, ScriptedProvider, answer
-from tests.support.sidecar_process import ROOT, SidecarProcess, complete
+from tests.support.sidecar_process import ROOT, SidecarProcess, complete, first_line_of
 
 GET = b"GET /p/x HTTP/1.1\r\nHost: app\r\n\r\n"
 
@@ -148,8 +149,8 @@ def test_log_to_a_file(tmp_path: Path) -> None:
     file.write_text(json.dumps(whole))
     command = [sys.executable, "-m", "sidecar.cli.main", "run", "-c", str(file)]
     environ = os.environ | {"PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ) as process:
-        started = first_line(log, process)
+    with child(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ) as process:
+        started = first_line_of(log, process)
         with RawClient(int(started["listen"]["listen"].rpartition(":")[2])) as app:
             assert app.ask(GET).status == 502
         process.send_signal(signal.SIGINT)
@@ -167,17 +168,6 @@ def umask() -> int:
     return mask
 
 
-def first_line(log: Path, process: subprocess.Popen[bytes]) -> dict[str, Any]:
-    """The ``started`` event, when it is there."""
-    done = threading.Event()
-    while process.poll() is None:
-        if log.exists() and log.read_bytes().endswith(b"\n"):
-            found: dict[str, Any] = json.loads(log.read_text().splitlines()[0])
-            return found
-        done.wait(0.01)
-    raise AssertionError(process.communicate())
-
-
 def test_standard_output_that_is_closed(tmp_path: Path) -> None:
     """Started with ``>&-`` there is no standard output at all."""
     port = free_port()
@@ -186,7 +176,7 @@ def test_standard_output_that_is_closed(tmp_path: Path) -> None:
     file.write_text(json.dumps(whole))
     shell = f'exec "{sys.executable}" -m sidecar.cli.main run -c "{file}" >&-'
     environ = os.environ | {"PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(["/bin/sh", "-c", shell], stderr=subprocess.PIPE, env=environ) as process:
+    with child(["/bin/sh", "-c", shell], stderr=subprocess.PIPE, env=environ) as process:
         try:
             with connect(port, process) as app:
                 got = app.ask(GET)
@@ -222,7 +212,7 @@ def test_reader_of_the_log_that_has_gone(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "sidecar.cli.main", "run", "-c", str(tmp_path / "sidecar.yaml")]
     reading, writing = os.pipe()
     environ = os.environ | {"PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, stdout=writing, stderr=subprocess.PIPE, env=environ) as process:
+    with child(command, stdout=writing, stderr=subprocess.PIPE, env=environ) as process:
         os.close(writing)
         os.close(reading)
         try:
@@ -248,7 +238,7 @@ def test_reader_of_the_log_that_reads_nothing(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     environ = os.environ | {"PYTHONPATH": str(ROOT)}
     path = b"/" + b"x" * 30_000
-    with subprocess.Popen(command, stdout=writing, stderr=subprocess.PIPE, env=environ) as process:
+    with child(command, stdout=writing, stderr=subprocess.PIPE, env=environ) as process:
         os.close(writing)
         try:
             with connect(port, process) as app:

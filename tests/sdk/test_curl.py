@@ -15,6 +15,7 @@ import pytest
 from tests.sdk.conftest import Ends
 from tests.sdk.provider import BLOCK, TEXT, Provider
 from tests.sdk.seen import arrived
+from tests.support.child import child
 
 MIB = 1024 * 1024
 
@@ -189,7 +190,7 @@ def test_several_requests_share_a_connection(web: Ends) -> None:
 
 def test_unbuffered_output_while_the_provider_holds_back(web: Ends, provider: Provider) -> None:
     command = ["curl", "-sS", "-N", "--noproxy", "*", "--max-time", "20", f"{web.through}/gated/curl"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+    with child(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.read(5) == b"first"
         provider.open_gate("curl")

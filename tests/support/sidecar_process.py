@@ -31,6 +31,17 @@ def complete(config: Mapping[str, Any]) -> dict[str, Any]:
     return whole
 
 
+def first_line_of(log: Path, process: subprocess.Popen[bytes]) -> dict[str, Any]:
+    """The ``started`` event, when it is there."""
+    done = threading.Event()
+    while process.poll() is None:
+        if log.exists() and log.read_bytes().endswith(b"\n"):
+            found: dict[str, Any] = json.loads(log.read_text().splitlines()[0])
+            return found
+        done.wait(0.01)
+    raise AssertionError(process.communicate())
+
+
 class SidecarProcess:
     """Runs while the ``with`` block does; leaving it sends SIGTERM and asserts exit 0 and a silent stderr.
 

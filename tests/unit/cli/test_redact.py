@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from tests.support.child import child
+
 CONFIG = """\
 version: 1
 redaction: {patterns: {employee_id: "E-[0-9]{6}"}}
@@ -278,7 +280,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
     file = tmp_path / "bodies.txt"
     file.write_text(lines(*[f"body {number}" + "x" * 900 for number in range(3000)]), encoding="utf-8")
     command = [sys.executable, "-m", "sidecar.cli.main", "redact", "--lines", str(file)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with child(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         assert process.stdout.readline().startswith(b'"body 0x')
