@@ -51,13 +51,15 @@ docs: $(VENV)/.test  ## write the generated documentation again
 
 lock: $(VENV)/.test  ## compile requirements/*.txt anew
 	$(BIN)/pip install --quiet uv
-	$(COMPILE) pyproject.toml -o requirements/run.txt
-	$(COMPILE) -c requirements/run.txt pyproject.toml requirements/test.in -o requirements/test.txt
-	$(COMPILE) -c requirements/test.txt pyproject.toml requirements/bench.in -o requirements/bench.txt
-	$(COMPILE) -c requirements/test.txt pyproject.toml requirements/report.in -o requirements/report.txt
+	$(COMPILE) $(RUN) pyproject.toml -o requirements/run.txt
+	$(COMPILE) --extra otlp -c requirements/run.txt pyproject.toml -o requirements/image.txt
+	$(COMPILE) $(RUN) --extra otlp -c requirements/image.txt -c requirements/run.txt pyproject.toml requirements/test.in -o requirements/test.txt
+	$(COMPILE) $(RUN) -c requirements/test.txt pyproject.toml requirements/bench.in -o requirements/bench.txt
+	$(COMPILE) $(RUN) -c requirements/test.txt pyproject.toml requirements/report.in -o requirements/report.txt
 
+RUN := --extra cli --extra build
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --extra cli --extra build
+	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
 clean:  ## remove the environment and every cache
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .import_linter_cache
