@@ -80,7 +80,6 @@ _TRIGGER = (
     rf"(?i:{_NAME}(?:{_CLOSERS}(?:{_OPERATORS})|(?:[\"'\s][^<>\n]*)?>))"
     f"|{_THEN}|{_FLAG}|{_OTHER_SCRIPTS}|{_HEAD}|{commands.TRIGGER}"
 )
-_TRIGGER_IN_JSON = _TRIGGER.replace('\\"', "")
 
 # The same once more, from the start of the name, with the place of its end and the sort of operator.
 _FORM = re.compile(
@@ -323,5 +322,3 @@ def _outside_markers(text: str, spans: list[Span]) -> Iterator[Span]:
 
 ASSIGNMENT_FAMILY = Family("assignments", _TRIGGER, find)
 """Values that a name and an operator announce."""
-ASSIGNMENT_IN_JSON = Family("assignments", _TRIGGER_IN_JSON, find)
-"""The same for JSON without escapes, whose own names and values stand in double quotes: those tell nothing."""

@@ -1,15 +1,14 @@
 """Bodies: from bytes to redacted text, by what they are rather than by what they say they are."""
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
-from sidecar.redaction import echo, graphql, splice, streams, tree
+from sidecar.redaction import echo, graphql, streams, tree
 from sidecar.redaction.cut import safe_cut
 from sidecar.redaction.encodings import decompress, to_text
 from sidecar.redaction.form import form
-from sidecar.redaction.layers import NESTED
 from sidecar.redaction.multipart import multipart
 from sidecar.redaction.pointers import restore
 from sidecar.redaction.repair import NO_JSON, repaired
@@ -101,32 +100,13 @@ def _json(data: bytes, scrub: "Scrub") -> str:
 
 
 def _by_names_and_values(data: bytes, scrub: "Scrub") -> str:
-    """By names, then by values if the gate matches in what is left; unchanged, it stays as it came."""
+    """What is in the tree; unchanged, it stays as it came."""
     root = orjson.loads(data)
     pointers = scrub.redactor.pointers
     held = pointers.apply(root, scrub) if pointers.any else []
-    root = tree.by_names(root, scrub)
-    if scrub.changed:
-        data = orjson.dumps(root)
-    hits = scrub.redactor.gate_in_json.hits(data)
-    # Escapes hide values from the gate; and every body begins like JSON inside a text.
-    if b"\\" in data or len(hits) > 1 or (hits and hits[0] != NESTED):
-        data, root = _by_values(data, root, hits, scrub)
-    if held:
-        restore(held)
-        data = orjson.dumps(root)
-    return data.decode()
-
-
-def _by_values(data: bytes, root: Any, hits: list[int], scrub: "Scrub") -> tuple[bytes, Any]:
-    """The values in the text itself where that is possible, else in the tree; the text, and the tree if it was used."""
-    redactor = scrub.redactor
-    simple = b"\\" not in data and not (redactor.keeps_names or redactor.pointers.any or redactor.allow_list)
-    if simple and scrub.found.places is None:
-        return splice.search(data, hits, scrub), root
-    scrub.changed = False
-    root = tree.by_values(root, scrub)
-    return orjson.dumps(root) if scrub.changed else data, root
+    root = tree.redact(root, scrub)
+    restore(held)
+    return (orjson.dumps(root) if scrub.changed else data).decode()
 
 
 def _bare(text: str, scrub: "Scrub") -> str:

@@ -82,6 +82,5 @@ EMAIL_FAMILY = Family(
     # As above, without what the exact search looks at more closely.
     r"[\w.+'~\-\x{80}-\x{10ffff}](?:@|%40)[0-9A-Za-z\[\x{80}-\x{10ffff}]",
     outside_markers(_find),
-    literal="@",
 )
 """``find`` tells addresses as ``email``, those of machines and ``noreply`` too."""

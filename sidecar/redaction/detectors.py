@@ -6,7 +6,7 @@ from functools import lru_cache
 import re2
 
 from sidecar.redaction.addresses import DEVICE_FAMILY, IP_FAMILY
-from sidecar.redaction.assignments import ASSIGNMENT_FAMILY, ASSIGNMENT_IN_JSON
+from sidecar.redaction.assignments import ASSIGNMENT_FAMILY
 from sidecar.redaction.bank import ACCOUNT_FAMILY, IBAN_FAMILY
 from sidecar.redaction.cards import CARD_FAMILY
 from sidecar.redaction.contacts import EMAIL_FAMILY, PHONE_FAMILY
@@ -40,16 +40,13 @@ DETAIL_FAMILIES: tuple[Family, ...] = (DEVICE_FAMILY, LOCATION_FAMILY)
 
 
 @lru_cache(maxsize=64)
-def gate_for(patterns: tuple[tuple[str, str], ...] = (), *, details: bool = False, in_json: bool = False) -> Gate:
+def gate_for(patterns: tuple[tuple[str, str], ...] = (), *, details: bool = False) -> Gate:
     """The gate of all families and of the patterns (kind, RE2 pattern) of a configuration; routes share it.
 
-    ``details``: with those of details. ``in_json``: for JSON in which nothing is escaped. The walk has seen its names;
-    what may announce a value there is in one text with it.
+    ``details``: with those of details.
     """
     families = [*FAMILIES, *(DETAIL_FAMILIES if details else ())]
     families += [Family(kind, pattern, _finder(kind, pattern)) for kind, pattern in patterns]
-    if in_json:
-        families[families.index(ASSIGNMENT_FAMILY)] = ASSIGNMENT_IN_JSON
     return Gate(families)
 
 

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 _SAME_EVERYWHERE = re.compile(r"[\w.\-~]+", re.ASCII)
 """A secret that is written the same in every format: RFC 3986 reserves none of its characters."""
 _RUN = re.compile(r"[0-9A-Za-z]+")
-"""What no way of writing changes: where the longest run of a secret is not, the secret is not."""
 
 _Echo = tuple[str, str, tuple[str, ...]]
 """A secret, its kind, and the ways in which it may be written."""
@@ -66,15 +65,21 @@ def in_lines(text: str, scrub: "Scrub") -> str:
 def heard(text: str, found: "Found") -> list[_Echo]:
     """The secrets that occur in a text, in whatever way it is written."""
     echoes: list[_Echo] = []
+    runs = found.runs
     for secret, kind in found.secrets.items():
-        if _SAME_EVERYWHERE.fullmatch(secret):
-            if secret in text:
-                echoes.append((secret, kind, (secret,)))
-        elif max(_RUN.findall(secret), key=len, default="") in text:
-            forms = _forms(secret)
-            if any(form in text for form in forms):
+        run = runs.get(secret)
+        if run is None:
+            run = runs[secret] = _run(secret)
+        if run in text:
+            forms = (secret,) if run is secret else _forms(secret)
+            if run is secret or any(form in text for form in forms):
                 echoes.append((secret, kind, forms))
     return echoes
+
+
+def _run(secret: str) -> str:
+    """What of a secret no way of writing changes: all of it, or its longest run of letters and digits."""
+    return secret if _SAME_EVERYWHERE.fullmatch(secret) else max(_RUN.findall(secret), key=len, default="")
 
 
 def _without(text: str, echoes: list[_Echo], scrub: "Scrub") -> str:

@@ -19,11 +19,9 @@ class Family:
 
     ``trigger``: an RE2 pattern over UTF-8 that matches somewhere in every text in which ``find`` finds anything, and as
     seldom as may be elsewhere. The triggers of all families are one automaton, which reads a body once: what it does
-    not hit is not searched. ``literal``: what stands in every text that the trigger matches, apart from those that are
-    percent-encoded; it is found faster than the trigger.
+    not hit is not searched.
     """
 
     name: str
     trigger: str
     find: Find
-    literal: str = ""

@@ -5,7 +5,6 @@ about 1.5 ns a byte, no matter how many they are. It says nothing both when noth
 want of memory; a pattern that always matches (``\z``, as "" takes twice the time) tells the two apart.
 """
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -23,6 +22,11 @@ def _options() -> re2.Options:
     options.log_errors = False
     return options
 
+
+PARTING = "\x1e"
+BETWEEN = f"\n{PARTING}\n"
+"""What parts texts that are searched together: lines for a trigger, and a sign that no text holds."""
+_PARTING = PARTING.encode()
 
 Search = Callable[[Any, bytes, int, int], list[tuple[int, int]]]
 """``search(anchor, data, start, end)``: the span of the first match, and of its groups; -1 where there is none."""
@@ -59,43 +63,29 @@ class Gate:
         found.remove(self._sentinel)
         return found
 
-    def matches(self, index: int, data: bytes) -> Iterator[tuple[int, int]]:
-        """Where the trigger of a family matches, from left to right; where it is known by a literal, there.
+    def places(self, indexes: Sequence[int], data: bytes) -> dict[int, list[int]]:
+        """In which parts of ``data`` the triggers of these families match: part -> families. ``BETWEEN`` parts them.
 
-        A trigger may take what parts one value from the next along with either: each search begins on the last byte
-        of the match before.
+        A match may go over several parts: then it is in all of them.
         """
+        found: dict[int, list[int]] = {}
+        for index in sorted(indexes):
+            for part in self._places(index, data):
+                found.setdefault(part, []).append(index)
+        return found
+
+    def _places(self, index: int, data: bytes) -> Iterator[int]:
+        search = self._search(index)
+        at = counted = part = 0
         end = len(data)
-        if literal := self.families[index].literal.encode():
-            at = -1
-            while (at := data.find(literal, at + 1, end)) >= 0:
-                yield at, at + len(literal)
-            return
-        search = self._search(index)
-        at = 0
         while (span := search(_UNANCHORED, data, at, end)[0])[0] >= 0:
-            yield span
-            at = max(span[1] - 1, span[0] + 1)
-
-    def places(self, indexes: Sequence[int], data: bytes, starts: Sequence[int]) -> list[int]:
-        """In which parts of ``data`` a trigger of these families matches; ``starts``: where each part begins.
-
-        One byte parts them. A match may begin on it, or go over several parts: then it is in all of them.
-        """
-        found: set[int] = set()
-        for index in indexes:
-            found.update(self._places(index, data, starts))
-        return sorted(found)
-
-    def _places(self, index: int, data: bytes, starts: Sequence[int]) -> Iterator[int]:
-        search = self._search(index)
-        at, end, done, last = 0, len(data), -1, len(starts) - 1
-        while done < last and (span := search(_UNANCHORED, data, at, end)[0])[0] >= 0:
-            first = bisect_right(starts, span[0]) - 1
-            until = bisect_right(starts, max(span[0], span[1] - 1)) - 1
-            yield from range(max(first, done + 1), until + 1)
-            done = max(done, until)
-            at = max(starts[done + 1] - 1, span[0] + 1) if done < last else end
+            part += data.count(_PARTING, counted, span[0])
+            last = part + data.count(_PARTING, span[0], span[1])
+            yield from range(part, last + 1)
+            counted = data.find(_PARTING, span[1])
+            if counted < 0:
+                return
+            at, part = counted + 1, last
 
     def _search(self, index: int) -> Search:
         """The search for a family's trigger, compiled when it is needed first."""
@@ -106,10 +96,13 @@ class Gate:
         return search
 
     def spans(self, indexes: Sequence[int], text: str, name: str) -> list[Span]:
-        """What some families find in a text, in order, without overlaps."""
+        """What some families find in a text, in order, without overlaps. Who finds that all of it is one, is right."""
         found: list[Span] = []
-        for index in indexes:
-            found += self.families[index].find(text, name)
+        for index in sorted(indexes) if len(indexes) > 1 else indexes:
+            spans = list(self.families[index].find(text, name))
+            if len(spans) == 1 and not found and spans[0][0] == 0 and spans[0][1] == len(text):
+                return spans
+            found += spans
         return merged(found) if len(found) > 1 else found
 
 

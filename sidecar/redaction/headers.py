@@ -18,18 +18,17 @@ _LINK_TARGET = re.compile(r"<([^<>]*)>")
 _NEXT_COOKIE = re.compile(r"(,\s*)(?=[\w!#$%&'*+.^`|~\-]+=)")
 _REFRESH = re.compile(r"([\d.\s]*[;,]?\s*(?:url\s*=)?\s*[\"']?)(.*?)([\"']?\s*)", re.IGNORECASE)
 """``5; url='https://...'`` (HTML 4.2.5.3, shared declarative refresh steps)."""
-_UNKNOWN = ("", "*")
-"""A value that was not seen before, or not under the same name: no name is ``*``."""
 _IN_TARGET = str.maketrans({"<": "%3C", ">": "%3E"})
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9_\-]{1,40}")
-"""A word before the credentials (RFC 9110 11.4); longer ones are the credentials."""
 _SCHEMES = frozenset({
     "bearer", "basic", "digest", "negotiate", "ntlm", "hawk", "token", "apikey", "api-key", "key", "dpop", "vapid",
     "oauth", "bot", "ssws", "geniekey", "sharedkey", "sharedkeylite", "sharedaccesssignature", "signature",
     "aws4-hmac-sha256", "aws4-ecdsa-p256-sha256", "klaviyo-api-key", "deepl-auth-key", "zoho-oauthtoken",
     "scram-sha-256", "mutual", "hoba", "discogs", "snowflake", "splunk", "apitoken", "api-token", "jwt", "privatekey",
 })  # fmt: skip
-"""Schemes of the IANA registry and of vendors' documentation. Another word before a space may be a secret itself."""
+"""Words before credentials (RFC 9110 11.4), of the IANA registry and of vendors' documentation.
+
+Another word before a space may be a secret itself.
+"""
 
 
 def redact(pairs: Iterable[tuple[bytes, bytes]], scrub: "Scrub") -> dict[str, str]:
@@ -37,48 +36,54 @@ def redact(pairs: Iterable[tuple[bytes, bytes]], scrub: "Scrub") -> dict[str, st
 
     Values under harmless names are read by the gate together; what was clean once is known (most come in every call).
     """
-    shown: dict[str, str] = {}
-    fresh: list[tuple[str, bytes]] = []
-    names, clean = scrub.redactor.header_names, scrub.redactor.clean_values
-    for raw, value in pairs:
-        try:
-            name, verdict = names[raw]
-        except KeyError:
-            name, verdict = scrub.redactor.header_name(raw)
-        if verdict is None:
-            text, only = clean.get(value, _UNKNOWN)
-            if only and only != name:
-                if name not in shown:
-                    fresh.append((name, value))
-                    text = ""
-                else:
-                    text = scrub.text(value.decode("utf-8", "replace"), name)
-        elif value:
-            text = _announced(name, verdict, value.decode("utf-8", "replace"), scrub)
-        else:
-            text = ""
-        shown[name] = f"{shown[name]}, {text}" if name in shown else text
+    fields = list(pairs)
+    redactor = scrub.redactor
+    told = list(map(redactor.clean_fields.get, fields))
+    fresh: list[tuple[int, str]] = []
+    for index, known in enumerate(told):
+        if known is None:
+            raw, value = fields[index]
+            name, verdict = redactor.header_name(raw)
+            if verdict is None:
+                fresh.append((index, name))
+            else:
+                text = _announced(name, verdict, value.decode("utf-8", "replace"), scrub) if value else ""
+                told[index] = (name, text)
     if fresh:
-        _fresh(fresh, shown, scrub)
-    return shown
+        _fresh(fresh, fields, told, scrub)
+    return _joined([field for field in told if field is not None])
 
 
-def _fresh(fresh: list[tuple[str, bytes]], shown: dict[str, str], scrub: "Scrub") -> None:
+def _fresh(
+    fresh: list[tuple[int, str]],
+    fields: list[tuple[bytes, bytes]],
+    told: list[tuple[str, str] | None],
+    scrub: "Scrub",
+) -> None:
     """Values that were not seen before, under names that say nothing."""
-    gate = scrub.redactor.gate
-    hit = bool(gate.hits(b"\n".join([value for _, value in fresh])))
-    for name, value in fresh:
-        text = value.decode("utf-8", "replace")
-        redacted = scrub.text(text, name) if hit else text
-        if redacted == text:
-            # What only its name excuses, as a version that looks like an address, is clean under that name alone.
-            scrub.redactor.remember_clean(value, text, name if hit and gate.hits(value) else "")
-        # It was the first of its name: others stand behind it already.
-        shown[name] = redacted + shown[name]
+    hit = bool(scrub.redactor.gate.hits(b"\n".join([fields[index][1] for index, _ in fresh])))
+    for index, name in fresh:
+        text = fields[index][1].decode("utf-8", "replace")
+        shown = scrub.text(text, name) if hit else text
+        told[index] = (name, shown)
+        if shown == text:
+            scrub.redactor.remember_clean(fields[index], name, text)
+
+
+def _joined(fields: list[tuple[str, str]]) -> dict[str, str]:
+    """Name -> value; those of a repeated name together (RFC 9110 5.2)."""
+    shown = dict(fields)
+    if len(shown) < len(fields):
+        shown = {}
+        for name, text in fields:
+            shown[name] = f"{shown[name]}, {text}" if name in shown else text
+    return shown
 
 
 def _announced(name: str, verdict: str, text: str, scrub: "Scrub") -> str:
     """A value whose name says what it holds."""
+    if verdict == "authorization":
+        return credentials(text, scrub)
     if verdict == "url":
         if name == "link":
             return _links(text, scrub)
@@ -89,8 +94,6 @@ def _announced(name: str, verdict: str, text: str, scrub: "Scrub") -> str:
         if name == "set-cookie":
             return _set_cookies(text, scrub)
         return ";".join([_cookie(pair, scrub) for pair in text.split(";")])
-    if verdict == "authorization":
-        return credentials(text, scrub)
     if verdict[0] == "*":
         return scrub.special(verdict, text, name) or ""
     return scrub.named(verdict, text, name, certain=True) or ""
@@ -107,12 +110,13 @@ def _links(text: str, scrub: "Scrub") -> str:
 def credentials(text: str, scrub: "Scrub") -> str:
     """Credentials replaced, with the scheme word before them if it is a known one (RFC 9110 11.6.2)."""
     scheme, space, rest = text.partition(" ")
-    if not space or not rest.strip() or scheme.lower() not in _SCHEMES or not _SCHEME.fullmatch(scheme):
+    lower = scheme.lower()
+    if not space or lower not in _SCHEMES or not rest.strip():
         scheme, rest = "", text
     secret = rest.strip()
-    if MARKER.fullmatch(secret):
+    if secret[:1] == "[" and MARKER.fullmatch(secret):
         return text
-    if scheme.lower() == "basic":
+    if scheme and lower == "basic":
         _learn_basic(secret, scrub)
     replaced = scrub.named("authorization", secret, "authorization", certain=True)
     return f"{scheme} {replaced or ''}".strip()

@@ -5,6 +5,7 @@ inside it, the value itself is never what comes out.
 """
 
 from collections.abc import Callable, Iterable
+from typing import TypeVar
 from urllib.parse import unquote_plus
 
 import orjson
@@ -13,7 +14,6 @@ from sidecar.redaction import bodies, echo, headers, urls
 from sidecar.redaction.actions import Actions
 from sidecar.redaction.detectors import gate_for
 from sidecar.redaction.found import Found
-from sidecar.redaction.gate import Gate
 from sidecar.redaction.key_rules import kind_of, kind_of_header, kind_of_query
 from sidecar.redaction.pointers import Pointers
 from sidecar.redaction.rules import Action, Rules
@@ -23,8 +23,8 @@ from sidecar.redaction.verdicts import ITSELF, NAMELESS, Verdicts
 
 TIME_LIMIT = 0.009
 """Seconds of computing that a part of up to 64 KiB may take, and each further 64 KiB: the event loop waits for it."""
-RESPITES = 16
-"""How often in its life a redactor may take longer: patterns are compiled when the first text needs them."""
+RESPITES = 2
+"""How often in its life a redactor may take longer: the first texts make the automata ready."""
 _PER_BYTES = 64 * 1024
 FAILED = "[REDACTED:failed]"
 """In place of a text or header that could not be redacted."""
@@ -32,6 +32,7 @@ FAILED = "[REDACTED:failed]"
 
 _LONGEST_REMEMBERED = 256
 _MOST_REMEMBERED = 4096
+_Key = TypeVar("_Key")
 
 
 class Redactor:
@@ -43,12 +44,10 @@ class Redactor:
 
     __slots__ = (
         "_clean_targets",
-        "_gate_in_json",
-        "_gates",
         "_query_known",
         "actions",
         "allow_list",
-        "clean_values",
+        "clean_fields",
         "clock",
         "gate",
         "header_names",
@@ -74,8 +73,6 @@ class Redactor:
         patterns = tuple(rules.patterns.items())
         details = not {"device_id", "location"} <= kept
         self.gate = gate_for(patterns, details=details)
-        self._gates = (patterns, details)
-        self._gate_in_json: Gate | None = None
         self.verdicts = Verdicts(kind_of, rules, self.gate, kept)
         self.query_verdicts = Verdicts(_kind_of_query, rules, self.gate, kept)
         self.header_verdicts = Verdicts(kind_of_header, rules, self.gate, kept)
@@ -83,23 +80,13 @@ class Redactor:
         self.header_names: dict[bytes, tuple[str, str | None]] = {}
         # Targets in which there was nothing: apps call the same few again and again (0.1 us instead of 1.5).
         self._clean_targets: dict[bytes, tuple[str, str]] = {}
-        # Header values in which there was nothing, as texts; short ones only, and a bounded number.
-        # Each with the name under which alone it is clean, "" for all.
-        self.clean_values: dict[bytes, tuple[str, str]] = {}
-
-    @property
-    def gate_in_json(self) -> Gate:
-        """The gate for JSON without escapes, made when the first body comes."""
-        gate = self._gate_in_json
-        if gate is None:
-            patterns, details = self._gates
-            gate = self._gate_in_json = gate_for(patterns, details=details, in_json=True)
-        return gate
+        # Header fields in which there was nothing, as lower-case name and text: most come in every call.
+        self.clean_fields: dict[tuple[bytes, bytes], tuple[str, str]] = {}
 
     def target(self, target: bytes, found: Found) -> tuple[str, str]:
         """Path and query of a request target; the query without its ``?``."""
         known = self._clean_targets.get(target)
-        if known is not None and not found.secrets:
+        if known is not None and not (found.secrets and echo.heard(target.decode(), found)):
             return known
         try:
             try:
@@ -108,7 +95,8 @@ class Redactor:
                 text = target.decode("utf-8", "replace")
             path, _, query = text.partition("?")
             if self._is_clean(target, query) and text.isascii() and not (found.secrets and echo.heard(text, found)):
-                _remember(self._clean_targets, target, (path, query))
+                if len(target) <= _LONGEST_REMEMBERED:
+                    _bounded(self._clean_targets)[target] = (path, query)
                 return path, query
             scrub = self._scrub(found, "query")
             shown = urls.in_query(query, scrub) if query else ""
@@ -208,9 +196,10 @@ class Redactor:
                 self.header_names[raw] = known
         return known
 
-    def remember_clean(self, value: bytes, text: str, name: str) -> None:
-        """A header value needs no redaction under this name; "": under any name that says nothing."""
-        _remember(self.clean_values, value, (text, name))
+    def remember_clean(self, field: tuple[bytes, bytes], name: str, text: str) -> None:
+        """A header field needs no redaction: its name in lower case, and its value as text."""
+        if len(field[0]) + len(field[1]) <= _LONGEST_REMEMBERED:
+            _bounded(self.clean_fields)[field] = (name, text)
 
     def _scrub(self, found: Found, place: str = "", size: int = 0) -> Scrub:
         if self.clock is None:
@@ -218,12 +207,11 @@ class Redactor:
         return Scrub(self, found, place, self.clock() + TIME_LIMIT * (1 + size // _PER_BYTES))
 
 
-def _remember(known: dict[bytes, tuple[str, str]], raw: bytes, shown: tuple[str, str]) -> None:
-    """Keep what something short looks like; what comes from strangers is bounded, and begins anew when it is full."""
-    if len(raw) <= _LONGEST_REMEMBERED:
-        if len(known) >= _MOST_REMEMBERED:
-            known.clear()
-        known[raw] = shown
+def _bounded(known: dict[_Key, tuple[str, str]]) -> dict[_Key, tuple[str, str]]:
+    """What is remembered comes from strangers: it begins anew when there is too much."""
+    if len(known) >= _MOST_REMEMBERED:
+        known.clear()
+    return known
 
 
 def _kind_of_query(name: str) -> str | None:

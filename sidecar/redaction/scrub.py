@@ -34,17 +34,18 @@ _LEARNED_CHARS = 8
 """Shorter secrets are not looked for elsewhere: a PIN of four digits occurs everywhere."""
 _LEARNED_WORD_CHARS = 12
 """A shorter one of letters alone is a word of other texts, too."""
-_LOOKS_AT_THE_CLOCK = 64
-"""Values between two looks at the clock, which cost 0.3 us each."""
+_LINES_AT_ONCE = 256
+"""Texts between two looks at the clock: a millisecond, should there be a value in each."""
 _SHORTEST = 5
 """Shorter texts hold no value that is known by its shape."""
 _SECRETS = frozenset(SECRET_KINDS)
+_DIGIT = re.compile(r"\d")
 _DONE = re.compile(r"<(?:string|text|number|boolean|truncated)(?:, \d+)?>")
 """What the allow list, or a cut, has left of a value."""
 
 
 _RESPITE = 0.06
-"""Seconds of computing that may be added: all patterns of vendors are compiled in 40 ms."""
+"""Seconds of computing that may be added: an automaton makes its states as the first texts need them."""
 
 
 class OutOfTime(Exception):
@@ -59,7 +60,7 @@ class Scrub:
     ``listed_only``: this is a body, and only what the allow list names may be shown of it.
     """
 
-    __slots__ = ("_limit", "changed", "depth", "found", "listed_only", "place", "redactor")
+    __slots__ = ("_limit", "_names", "changed", "depth", "found", "listed_only", "place", "redactor")
 
     def __init__(self, redactor: "Redactor", found: Found, place: str = "", limit: float = 0.0) -> None:
         self.redactor = redactor
@@ -69,6 +70,7 @@ class Scrub:
         self.changed = False
         self.listed_only = False
         self.depth = DEPTH
+        self._names: dict[str, bool] = {}
 
     # ---- what formats ask ----
 
@@ -101,7 +103,7 @@ class Scrub:
     def masked(self, node: dict[str, Any], name: str, text: str, kind: str) -> bool:
         """Mask the value of a name there if that is all there is to do; False: ask ``named``."""
         mark = self.redactor.marks.get(kind)
-        if mark is None or not text or text[0] in "[<" or "[REDACTED:" in text or not tells(kind, text):
+        if mark is None or not text or text[0] in "[<" or "[REDACTED:" in text or not self.tells(kind, text):
             return False
         node[name] = mark
         self.changed = True
@@ -121,7 +123,7 @@ class Scrub:
             bare = MARKER.sub("", text)
             if kind not in _SECRETS or not any(map(str.isalnum, bare)):
                 return text
-        if not (certain or tells(kind, bare)):
+        if not (certain or self.tells(kind, bare)):
             return text
         redactor, found = self.redactor, self.found
         mark = redactor.marks.get(kind)
@@ -145,9 +147,9 @@ class Scrub:
         hits = self.redactor.gate.hits(text.encode("utf-8", "surrogatepass"))
         return self.searched(text, name, hits) if hits else text
 
-    def left_by_name(self, text: str, name: str) -> str:
-        """A value of which its name told nothing, by its shapes."""
-        return self._rest(text, self.text(text, name), name)
+    def left_by_name(self, text: str, name: str, hits: list[int]) -> str:
+        """A value of which its name told nothing, by its shapes; ``hits``: the families whose trigger matches in it."""
+        return self._rest(text, self.searched(text, name, hits), name)
 
     def _rest(self, text: str, shown: str, name: str) -> str:
         """What is left of such a value: where something in it was replaced, its name may tell of the rest."""
@@ -184,22 +186,27 @@ class Scrub:
 
     def lines(self, texts: list[str], name: str) -> list[str] | None:
         """Many texts under one name, searched as lines of one; None where one is encoded: it needs a look by itself."""
-        joined = "\n".join(texts)
         gate = self.redactor.gate
-        hits = gate.hits(joined.encode("utf-8", "surrogatepass"))
+        hits = gate.hits("\n".join(texts).encode("utf-8", "surrogatepass"))
         if any(hit < len(LAYERS) for hit in hits):
             return None
-        self.check_time()
+        if not hits:
+            return texts
+        shown: list[str] = []
+        for first in range(0, len(texts), _LINES_AT_ONCE):
+            self.check_time()
+            shown += self._some_lines(texts[first : first + _LINES_AT_ONCE], name, hits)
+        return shown
+
+    def _some_lines(self, texts: list[str], name: str, hits: list[int]) -> list[str]:
         found: dict[int, list[Span]] = {}
         starts = list(accumulate([len(text) + 1 for text in texts], initial=0))
-        for start, end, kind in gate.spans(hits, joined, name):
+        for start, end, kind in self.redactor.gate.spans(hits, "\n".join(texts), name):
             line = bisect_right(starts, start) - 1
             if end < starts[line + 1]:
                 found.setdefault(line, []).append((start - starts[line], end - starts[line], kind))
         shown = list(texts)
-        for count, (line, spans) in enumerate(found.items()):
-            if count % _LOOKS_AT_THE_CLOCK == 0:
-                self.check_time()
+        for line, spans in found.items():
             replaced = self.replace_spans(texts[line], spans, name)
             again = replaced if MARKER.fullmatch(replaced) else self.text(replaced, name)
             shown[line] = self._rest(texts[line], again, name)
@@ -236,6 +243,15 @@ class Scrub:
 
     # ---- what belongs to all of them ----
 
+    def tells(self, kind: str, value: Any) -> bool:
+        """Whether a value under a name of this kind is really one. Names come again and again in one body."""
+        if kind != "name" or type(value) is not str:
+            return tells(kind, value)
+        told = self._names.get(value)
+        if told is None:
+            told = self._names[value] = tells(kind, value)
+        return told
+
     def query_kind(self, name: str) -> str | None:
         """What the name of a pair in a query says about its value."""
         return self.redactor.query_verdicts.of(name)
@@ -259,12 +275,12 @@ class Scrub:
 
     def learn(self, secret: str, kind: str) -> None:
         """Look for a secret wherever else it may occur in this exchange; not for words, nor for names of secrets."""
-        if len(secret) < _LEARNED_CHARS or len(self.found.secrets) >= _MOST_LEARNED:
+        secrets = self.found.secrets
+        if len(secret) < _LEARNED_CHARS or len(secrets) >= _MOST_LEARNED:
             return
-        if secret.isalpha() and len(secret) < _LEARNED_WORD_CHARS:
-            return
-        if kind_of(secret) is None or any(map(str.isdigit, secret)):
-            self.found.secrets[secret] = kind
+        is_word = secret.isalpha() and len(secret) < _LEARNED_WORD_CHARS
+        if not is_word and (_DIGIT.search(secret) is not None or kind_of(secret) is None):
+            secrets[secret] = kind
 
     def replace_spans(self, text: str, spans: Iterable[Span], name: str, rule: str = "detector") -> str:
         """The text with the values at some places replaced; what was replaced before is left alone."""

@@ -1,15 +1,13 @@
-"""Parsed JSON: one walk by names; then, if the gate says so, a search of the values that are left.
+"""Parsed JSON: one walk by names, which gathers the texts that are left; then those are searched by their shapes.
 
-The walk masks what a name announces, in place. Only where the gate still matches afterwards are the other values
-gathered, and of them only those searched in which a trigger matches. Most bodies need no search.
+The walk masks what a name announces, in place.
 """
 
-from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from sidecar.redaction.key_rules import PERSON_SIBLINGS, kind_of, tells
 from sidecar.redaction.kinds import MARKER
 from sidecar.redaction.rules import Action
+from sidecar.redaction.values import Leaf, search
 from sidecar.redaction.verdicts import ACT, ITSELF, KEEP, NAME, NAMELESS, PAIR, PAIR_VALUES, QUERY, UNLISTED
 
 if TYPE_CHECKING:
@@ -30,172 +28,132 @@ _INHERITING = frozenset({
 })  # fmt: skip
 """Names inside an object under a sensitive name that mean the value itself: ``{"password": {"value": "x"}}``."""
 
-Leaf = tuple[Any, Any, str, str]
-"""Where a text stands: its container and the key or index there; the text, and the nearest name."""
 _Node = tuple[Any, str, str | None]
 """A container, the nearest name, and the kind that a name above it announced."""
 
 
 def redact(root: Any, scrub: "Scrub") -> Any:
     """The tree by names and values, changed in place where it can be. No depth of nesting is too deep."""
-    root = by_names(root, scrub)
-    return by_values(root, scrub)
-
-
-def by_names(root: Any, scrub: "Scrub") -> Any:
-    """The tree with the values masked that a name announces."""
     if type(root) is dict or type(root) is list:
         # A list without a name above it has the name "", so that the allow list holds for it as for any other.
         walk = _Walk(scrub, {"": root} if scrub.listed_only else root)
         walk.run()
-    return root
-
-
-def by_values(root: Any, scrub: "Scrub") -> Any:
-    """The tree with the values masked that are known by their shape."""
-    if type(root) is dict or type(root) is list:
-        search(leaves(root, scrub), scrub, root)
+        if walk.leaves:
+            search(walk.leaves, scrub, walk.pointers)
         return root
     if type(root) is str:
         return scrub.text(root)
     return (scrub.number(root, "") or root) if type(root) is int and root > _LEAST_NUMBER else root
 
 
-def leaves(root: Any, scrub: "Scrub") -> list[Leaf]:
-    """All texts in a tree that may hold a value, and numbers as long as a card's as texts."""
-    found: list[Leaf] = []
-    verdict = scrub.redactor.verdicts.of if scrub.redactor.keeps_names else None
-    stack: list[tuple[Any, str]] = [(root, "")]
-    while stack:
-        node, above = stack.pop()
-        for key, value in node.items() if type(node) is dict else enumerate(node):
-            name = key if type(key) is str else above
-            kind = type(value)
-            if verdict is not None and verdict(name) == KEEP:
-                continue
-            if kind is str:
-                if len(value) > _SHORTEST:
-                    found.append((node, key, value, _beside(node) or name if name in PAIR_VALUES else name))
-            elif kind is dict or kind is list:
-                stack.append((value, name))
-            elif kind is int and value > _LEAST_NUMBER:
-                found.append((node, key, str(value), name))
-    return found
-
-
-def _beside(node: Any) -> str:
+def _beside(node: dict[str, Any]) -> str:
     """The name that stands beside a ``value``: ``{"name": "version", "value": "1.2.85.0"}``."""
-    if type(node) is dict:
-        for beside in _PAIR_NAMES:
-            if type(name := node.get(beside)) is str:
-                return name
+    for beside in _PAIR_NAMES:
+        if type(name := node.get(beside)) is str:
+            return name
     return ""
 
 
-def search(found: list[Leaf], scrub: "Scrub", root: Any) -> None:
-    """Look at all texts at once, and search those in which a trigger matches."""
-    if not found:
-        return
-    gate = scrub.redactor.gate
-    texts = [leaf[2] for leaf in found]
-    joined = "\n".join(texts)
-    data = joined.encode("utf-8", "surrogatepass")
-    hits = gate.hits(data)
-    if not hits:
-        return
-    if len(data) == len(joined):
-        lengths = [len(text) + 1 for text in texts]
-    else:
-        lengths = [len(text.encode("utf-8", "surrogatepass")) + 1 for text in texts]
-    starts = list(accumulate(lengths, initial=0))[:-1]
-    above = scrub.place
-    where = _pointers(root, scrub) if scrub.found.places is not None else None
-    for part in gate.places(hits, data, starts):
-        node, key, text, name = found[part]
-        if where is not None:
-            scrub.place = where.get(id(node), "")
-        shown = scrub.left_by_name(text, name)
-        if shown != text:
-            node[key] = shown
-    scrub.place = above
-
-
 class _Walk:
-    __slots__ = ("_above", "_scrub", "_stack", "_where")
+    __slots__ = ("_above", "_scrub", "_stack", "leaves", "pointers")
 
     def __init__(self, scrub: "Scrub", root: Any) -> None:
         self._scrub = scrub
         self._stack: list[_Node] = [(root, "", None)]
         self._above = scrub.place
-        self._where = _pointers(root, scrub) if scrub.found.places is not None else None
+        self.leaves: list[Leaf] = []
+        self.pointers = _pointers(root, scrub) if scrub.found.places is not None else None
 
     def run(self) -> None:
-        """Visit every container once."""
-        stack = self._stack
+        """Visit every container once: mask what a name announces, and gather the texts that are left."""
+        stack, leaves = self._stack, self.leaves
         verdicts = self._scrub.redactor.verdicts
-        known, judge = verdicts.known, verdicts.of
-        replace = self._scrub.masked if self._where is None else None
+        shapes = verdicts.shapes
         while stack:
             node, above, inherited = stack.pop()
             if type(node) is list:
                 self._list(node, above, inherited)
                 continue
-            announced = None
+            names = tuple(node)
+            try:
+                shape = shapes[names]
+            except KeyError:
+                shape = verdicts.shape(names)
+            told = shape.verdicts if inherited is None else _inherited(shape.verdicts, node, inherited)
+            if told:
+                told = self._announced(node, told, shape.siblings)
             for name, value in node.items():
-                try:
-                    verdict = known[name]
-                except KeyError:
-                    verdict = judge(name)
                 kind = type(value)
-                if verdict is None:
-                    if kind is dict or kind is list:
+                if kind is str:
+                    if len(value) > _SHORTEST:
+                        if name in told:
+                            self._left(node, name, value, told[name])
+                        else:
+                            leaves.append((node, name, value, name))
+                elif kind is dict or kind is list:
+                    if name not in told:
                         stack.append((value, name, None))
-                        continue
-                    if inherited is None or name not in _INHERITING:
-                        continue
-                    verdict = inherited
-                elif verdict == PAIR and inherited is not None and name in _INHERITING:
-                    verdict = inherited
-                elif kind is str and replace is not None and replace(node, name, value, verdict):
-                    continue  # done: by far the most usual case
-                if announced is None:
-                    announced = []
-                announced.append((name, value, verdict))
-            if announced is not None:
-                self._announced(node, announced)
+                elif kind is int and value > _LEAST_NUMBER:
+                    self._left(node, name, str(value), told.get(name))
         self._scrub.place = self._above
 
+    def _left(self, node: dict[str, Any], name: str, text: str, verdict: str | None) -> None:
+        """A value that is left after its name was heard."""
+        if verdict != KEEP:
+            beside = _beside(node) if name in PAIR_VALUES else ""
+            self.leaves.append((node, name, text, beside or name))
+
     def _list(self, node: list[Any], above: str, inherited: str | None) -> None:
-        if len(node) == 2 and type(node[0]) is str and inherited is None and node[0]:
-            verdict = self._scrub.verdict(node[0])
-            if verdict is not None and type(node[1]) is str and self._scrub.verdict(node[1]) is not None:
-                verdict = None  # ["password", "api keys"]: two names
-            if verdict == ACT:
-                node[1] = self._scrub.configured(node[1], node[0], self._scrub.redactor.verdicts.action(node[0]))
-                return
-            if verdict is not None and verdict[0] != "*" and type(node[1]) is not bool:
-                self._named(node, 1, node[1], verdict, node[0])
-                return
-        dropped = False
+        if inherited is not None:
+            self._inheriting(node, above, inherited)
+        elif len(node) == 2 and type(node[0]) is str and node[0]:
+            self._two(node, above)
+        else:
+            self._stack += [(value, above, None) for value in node if type(value) is dict or type(value) is list]
         for index, value in enumerate(node):
             kind = type(value)
-            if kind is dict or kind is list:
-                if value:
-                    self._stack.append((value, above, inherited))
-            elif inherited is not None:
-                dropped = self._named(node, index, value, inherited, above) or dropped
+            if (kind is str and len(value) > _SHORTEST) or (kind is int and value > _LEAST_NUMBER):
+                self.leaves.append((node, index, str(value), above))
+
+    def _inheriting(self, node: list[Any], above: str, inherited: str) -> None:
+        """A list under a name that announced what is in it."""
+        dropped = False
+        for index, value in enumerate(node):
+            dropped = self._named(node, index, value, inherited, above) or dropped
         if dropped:
             node[:] = [value for value in node if value is not None]
 
-    def _announced(self, node: dict[str, Any], announced: list[tuple[str, Any, str]]) -> None:
-        """Values whose name says something."""
+    def _two(self, node: list[Any], above: str) -> None:
+        """A list of two may be a name and its value: ``["password", "x"]``."""
+        verdict = self._scrub.verdict(node[0])
+        if verdict is not None and type(node[1]) is str and self._scrub.verdict(node[1]) is not None:
+            verdict = None  # ["password", "api keys"]: two names
+        if verdict == ACT:
+            node[1] = self._scrub.configured(node[1], node[0], self._scrub.redactor.verdicts.action(node[0]))
+        elif verdict is not None and verdict[0] != "*" and type(node[1]) is not bool:
+            self._named(node, 1, node[1], verdict, node[0])
+        elif type(node[1]) is dict or type(node[1]) is list:
+            self._stack.append((node[1], above, None))
+
+    def _announced(self, node: dict[str, Any], told: dict[str, str], siblings: dict[str, str]) -> dict[str, str]:
+        """Values whose name says something; ``siblings``: the names that would make a ``name`` a person's.
+
+        Returns the verdicts, of names that had to be replaced under what replaced them.
+        """
         # Before anything is dropped that tells whose name it is.
-        person = any(verdict == NAME for _, _, verdict in announced) and _is_person(node)
-        for name, value, verdict in announced:
+        person = NAME in told.values() and bool(siblings) and _is_person(node, siblings, self._scrub)
+        mask = self._scrub.masked if self.pointers is None else None
+        renamed = False
+        for name, verdict in told.items():
+            value = node[name]
             if verdict[0] != "*":
-                self._named(node, name, value, verdict, name)
-            elif verdict == NAME and person and type(value) is str:
-                self._named(node, name, value, "name", name)
+                if mask is None or type(value) is not str or not mask(node, name, value, verdict):
+                    self._named(node, name, value, verdict, name)
+            elif verdict == NAME:
+                if person and type(value) is str:
+                    self._named(node, name, value, "name", name)
+                else:
+                    self._plain(value, name)
             elif verdict == PAIR:
                 self._pair(node, name, value)
             elif verdict == ACT:
@@ -206,23 +164,25 @@ class _Walk:
                 self._unlisted(node, name, value)
             elif verdict != KEEP:
                 self._plain(value, name)
-        names = [name for name, _, verdict in announced if verdict in (ITSELF, NAMELESS)]
-        if names:
-            self._rename(node, frozenset(names))
+            renamed = renamed or verdict in (ITSELF, NAMELESS)
+        return self._rename(node, told) if renamed else told
 
-    def _rename(self, node: dict[str, Any], names: frozenset[str]) -> None:
+    def _rename(self, node: dict[str, Any], told: dict[str, str]) -> dict[str, str]:
         """Names that are values themselves replaced, in their places; no two become one."""
         self._point_at(node)
         members = list(node.items())
         node.clear()
         times: dict[str, int] = {}
+        told = dict(told)
         for name, value in members:
             shown = name
-            if name in names:
+            if told.get(name) in (ITSELF, NAMELESS):
                 shown = self._scrub.shapes(name)
                 number = times[shown] = times.get(shown, 0) + 1
                 shown = shown if number == 1 else f"{shown} {number}"
+                told[shown] = told[name]
             node[shown] = value
+        return told
 
     def _configured(self, node: dict[str, Any], key: str, value: Any, name: str) -> None:
         """A value that the configuration has an action for."""
@@ -239,7 +199,7 @@ class _Walk:
         if type(value) is dict or type(value) is list:
             self._stack.append((value, name, kind))
             return False
-        if value is None or type(value) is bool or not tells(kind, value):
+        if value is None or type(value) is bool or not self._scrub.tells(kind, value):
             return False
         text = value if type(value) is str else str(value)
         self._point_at(node)
@@ -291,24 +251,30 @@ class _Walk:
             node[key] = text
 
     def _point_at(self, node: Any) -> None:
-        if self._where is not None:
-            self._scrub.place = self._where.get(id(node), "")
+        if self.pointers is not None:
+            self._scrub.place = self.pointers.get(id(node), "")
 
 
-def _is_person(node: dict[str, Any]) -> bool:
+def _inherited(told: dict[str, str], node: dict[str, Any], kind: str) -> dict[str, str]:
+    """The verdicts on the names of an object that stands under a name which announces this kind."""
+    inherited = {name: kind for name in node if name in _INHERITING and told.get(name, PAIR) == PAIR}
+    return {**told, **inherited}
+
+
+def _is_person(node: dict[str, Any], siblings: dict[str, str], scrub: "Scrub") -> bool:
     """Whether ``name`` is a person's, by the names beside it; not by the ``full_name`` of a repository."""
-    for name, value in node.items():
-        kind = kind_of(name)
-        if kind in PERSON_SIBLINGS and (type(value) is not str or _fills(kind or "", value)):
+    for name, kind in siblings.items():
+        value = node[name]
+        if type(value) is not str or _fills(kind, value, scrub):
             return True
     return False
 
 
-def _fills(kind: str, text: str) -> bool:
+def _fills(kind: str, text: str, scrub: "Scrub") -> bool:
     """Whether a text under a name of a kind is one, or was before it was redacted."""
     if "[R" not in text:
-        return tells(kind, text)
-    return text.startswith(f"[REDACTED:{kind}") or tells(kind, MARKER.sub("", text))
+        return scrub.tells(kind, text)
+    return text.startswith(f"[REDACTED:{kind}") or scrub.tells(kind, MARKER.sub("", text))
 
 
 def _pointers(root: Any, scrub: "Scrub") -> dict[int, str]:

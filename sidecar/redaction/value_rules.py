@@ -71,12 +71,14 @@ _PUBLIC = re.compile(
     r"https?://[^?\s@]*|arn:aws|projects/[\w-]+/|ssh-(?:rsa|ed25519|dss) |ecdsa-sha2-"
     r"|-----BEGIN (?:PGP|SSH) (?:SIGN|PUBLIC)|-----BEGIN PUBLIC|-----BEGIN CERT"
 )
+_NATURAL = r"(?:(?:[A-Z]?[a-z]{1,15}+)(?:[A-Z][a-z]{1,15}+)*+|[A-Z]{1,15}+)"
+"""A word, some in camelCase, or one in capitals."""
 _MADE = re.compile(
     r"(?=[^0-9]{0,63}[0-9])[\w\-+/=.~:%!*'(),;@&$?|^]{16,}|"
     r"(?=[^0-9]*[0-9])(?=[^A-Z]*[A-Z])(?=[^a-z]*[a-z])[\w\-+/=.]{10,}|[^\s:=]{1,64}[:=]\S{6,}|(?:Basic|Bearer) \S+"
-    r"|(?!(?:[A-Z]?[a-z]{1,15}+)(?:[A-Z][a-z]{1,15}+)*+\Z)[A-Za-z]{20,}+\Z"
+    rf"|(?![_\-+/]*+{_NATURAL}(?:[_\-+/]{_NATURAL})*+={{0,2}}\Z)[A-Za-z_\-+/]{{20,}}+={{0,2}}\Z"
 )
-"""Digits among other characters, pairs, credentials behind a scheme; letters too many for a word or for camelCase."""
+"""Digits among other characters, pairs, credentials behind a scheme; many letters that are no words."""
 _OBJECT_ID = re.compile(r"[a-z]{2,10}_[A-Za-z0-9]{14,}")
 """The number of an object at a vendor (docs.stripe.com/api: ``ich_1MzFN1K8F4fqH0lBmFq8CjbU``): no person's name."""
 _ISSUING_ID = "iauth_"
@@ -130,12 +132,10 @@ def _text_tells(kind: str, value: str) -> bool:
         return _IP.search(value) is not None
     if kind in _SECRET_TEXTS and _OPAQUE.fullmatch(value) is not None:
         return kind != "authorization" or not value.startswith(_ISSUING_ID)
+    if kind == "name":
+        return _is_name(value)
     if is_message(value) or is_placeholder(value):
         return False
-    if kind == "name":
-        if "/" in value or not (value[0].isalpha() or any(map(str.isalpha, value))):
-            return False
-        return "_" not in value or _OBJECT_ID.fullmatch(value) is None
     if kind == "street":
         return _is_street(value)
     if kind in {"password", "passphrase"}:
@@ -143,6 +143,15 @@ def _text_tells(kind: str, value: str) -> bool:
     if value.lower() in _FLAGS or _DATE.fullmatch(value) is not None or _PUBLIC.match(value) is not None:
         return False
     return kind not in _MADE_KINDS or _MADE.match(value) is not None
+
+
+def _is_name(value: str) -> bool:
+    """Letters, but no path, no number of an object, no message and no placeholder."""
+    if "/" in value or not (value[0].isalpha() or any(map(str.isalpha, value))):
+        return False
+    if "_" in value and _OBJECT_ID.fullmatch(value) is not None:
+        return False
+    return not (is_message(value) or is_placeholder(value))
 
 
 def _is_street(value: str) -> bool:

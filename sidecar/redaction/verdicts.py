@@ -1,8 +1,10 @@
 """What a name says about its value, by one set of rules; judged once for each name."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from sidecar.redaction.gate import Gate
+from sidecar.redaction.key_rules import PERSON_SIBLINGS, kind_of
 from sidecar.redaction.kinds import MARKER
 from sidecar.redaction.rules import Action, Rules
 
@@ -34,6 +36,19 @@ _MOST_NAMES = 8192
 """Names come from strangers: what is remembered of them is bounded, and begins anew when it is full."""
 
 
+_MOST_SHAPES = 512
+_MOST_NAMES_OF_SHAPE = 64
+_LONGEST_NAME_OF_SHAPE = 48
+"""What objects look like comes from strangers as well: three megabytes at most."""
+
+
+class Shape(NamedTuple):
+    """What the names of an object say: those with a verdict, and the kinds of those that tell a person from a thing."""
+
+    verdicts: dict[str, str]
+    siblings: dict[str, str]
+
+
 def plain(name: str) -> str:
     """A name without case and separators: ``Internal-Ref`` and ``internalRef`` are one."""
     return "".join(char for char in name.casefold() if char.isalnum())
@@ -43,10 +58,11 @@ class Verdicts:
     """Name -> kind, one of the special verdicts above, or None for a name that says nothing.
 
     ``kind_of``: the rules for names in bodies, queries or headers. ``kept``: kinds that may be shown. ``known``: every
-    verdict so far; looked up directly where a call costs too much.
+    verdict so far; looked up directly where a call costs too much. ``shapes``: the same for the names of whole objects,
+    in their order: an API sends objects of the same few shapes again and again.
     """
 
-    __slots__ = ("_actions", "_allow_list", "_gate", "_kept", "_kind_of", "known")
+    __slots__ = ("_actions", "_allow_list", "_gate", "_kept", "_kind_of", "known", "shapes")
 
     def __init__(self, kind_of: Callable[[str], str | None], rules: Rules, gate: Gate, kept: frozenset[str]) -> None:
         self._kind_of = kind_of
@@ -55,6 +71,7 @@ class Verdicts:
         self._kept = kept
         self._actions = {plain(name): action for name, action in rules.keys.items()}
         self.known: dict[str, str | None] = {}
+        self.shapes: dict[tuple[str, ...], Shape] = {}
 
     def of(self, name: str) -> str | None:
         """The verdict on a name."""
@@ -67,6 +84,19 @@ class Verdicts:
                     self.known.clear()
                 self.known[name] = verdict
             return verdict
+
+    def shape(self, names: tuple[str, ...]) -> Shape:
+        """What the names of an object say."""
+        told = {name: verdict for name in names if (verdict := self.of(name)) is not None}
+        siblings = {}
+        if NAME in told.values():
+            siblings = {name: kind for name in names if (kind := kind_of(name)) in PERSON_SIBLINGS and kind is not None}
+        shape = Shape(told, siblings)
+        if len(names) <= _MOST_NAMES_OF_SHAPE and max(map(len, names), default=0) <= _LONGEST_NAME_OF_SHAPE:
+            if len(self.shapes) >= _MOST_SHAPES:
+                self.shapes.clear()
+            self.shapes[names] = shape
+        return shape
 
     def _judge(self, name: str) -> str | None:
         if self._actions:

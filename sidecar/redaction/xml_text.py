@@ -99,7 +99,9 @@ class _Element:
 class _Document:
     """One pass over a document, in which its values are gathered."""
 
-    __slots__ = ("_allowed", "_depth", "_edits", "_leaves", "_odd", "_open", "_scrub", "_text", "_values", "_whole")
+    __slots__ = (
+        "_allowed", "_depth", "_edits", "_leaves", "_odd", "_open", "_scrub", "_stopped", "_text", "_values", "_whole",
+    )  # fmt: skip
 
     def __init__(self, text: str, scrub: "Scrub", depth: int) -> None:
         self._text = text
@@ -112,6 +114,7 @@ class _Document:
         self._whole: dict[int, tuple[int, int]] = {}
         self._open = [_Element("", "", 0, 0)]
         self._odd = False
+        self._stopped = -1
 
     def redacted(self) -> str:
         """The document again. An element whose only value is dropped goes with it.
@@ -158,6 +161,8 @@ class _Document:
                 self._words(*match.span(_CDATA), in_cdata)
             else:
                 self._loose(start, at)
+        if self._stopped >= 0:
+            at = self._stopped
         if at < len(text):
             self._edits.append((at, len(text), TRUNCATED))
 
@@ -255,6 +260,9 @@ class _Document:
         """The attributes of one tag. Returns the name that they give its text."""
         found: list[re.Match[str]] = []
         for match in _ATTRIBUTE.finditer(self._text, start, end):
+            if len(found) >= self._allowed:
+                self._stopped = match.start()
+                break
             if match.lastindex in _BODY:
                 found.append(match)
             elif match[1] is None or match.end() - match.start() >= _LONG_WORD:

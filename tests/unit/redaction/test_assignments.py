@@ -7,7 +7,7 @@ import re2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sidecar.redaction.assignments import ASSIGNMENT_FAMILY, ASSIGNMENT_IN_JSON, find
+from sidecar.redaction.assignments import ASSIGNMENT_FAMILY, find
 from sidecar.redaction.key_words import LAST
 from sidecar.redaction.kinds import CLASS_OF, MARKER, Class
 
@@ -348,12 +348,6 @@ def test_every_name_of_the_tables_triggers() -> None:
     trigger = re2.compile(ASSIGNMENT_FAMILY.trigger.encode())
     missed = [name for name in _triggering_names() if trigger.search(f"{name}=1".encode()) is None]
     assert missed == []
-
-
-def test_in_json_without_escapes_the_quotes_of_names_trigger_nothing() -> None:
-    trigger = re2.compile(ASSIGNMENT_IN_JSON.trigger.encode())
-    assert trigger.search(b'{"token_type":"bearer","password":"x","card":{"brand":"visa"}}') is None
-    assert trigger.search(b'{"note":"the password=hunter2"}') is not None
 
 
 HOSTILE = [

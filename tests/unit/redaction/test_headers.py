@@ -131,10 +131,10 @@ def test_what_is_remembered_is_bounded_in_number_and_length():
     redactor = Redactor()
     for number in range(5000):
         headers((f"X-{number}", f"v{number}"), redactor=redactor)
-    assert len(redactor.clean_values) <= 4096
+    assert len(redactor.clean_fields) <= 4096
     assert len(redactor.header_names) <= 4096
     headers(("X-A", "x" * 257), ("X-" + "a" * 64, "y"), redactor=redactor)
-    assert b"x" * 257 not in redactor.clean_values
+    assert (b"X-A", b"x" * 257) not in redactor.clean_fields
     assert headers(("X-" + "a" * 64 + "-Token", "v"), redactor=redactor) == {
         "x-" + "a" * 64 + "-token": "[REDACTED:token]"
     }
@@ -143,7 +143,7 @@ def test_what_is_remembered_is_bounded_in_number_and_length():
 def test_secrets_are_never_remembered():
     redactor = Redactor()
     headers(("X-Error", f"bad {GITHUB_TOKEN}"), ("Authorization", f"Bearer {PASSWORD}"), redactor=redactor)
-    assert redactor.clean_values == {}
+    assert redactor.clean_fields == {}
 
 
 def test_basic_credentials_teach_user_and_password():

@@ -186,6 +186,21 @@ def test_what_only_stands_there_does_not_count(kind: str, value: object) -> None
 
 
 @pytest.mark.parametrize(
+    ("value", "made"),
+    [
+        ("IoWRZjOZH-vJRufb-eNKrQiQmvDLrlUM", True), ("-ATyRFv-nSkMzmjHlcQaJPOKSkAndfhf", True),
+        ("qIBHqBdqdkrLLNklOMXsyyk_ZSQ=", True), ("pIkyZVFZUdfYmLCuRTWwRfUaRROVsJacuGMOJUXJDIs=", True),
+        ("some-long-snake_case-text-here", False), ("SESSION_TOKEN_EXPIRED_NOW", False),
+        ("sessionTokenExpiredAlready", False), ("--some-flag-of-a-command", False),
+        ("AccessControlList/OfThings", False),
+    ],
+)  # fmt: skip
+def test_many_letters_without_a_digit_count_unless_they_are_words(value: str, made: bool) -> None:
+    assert tells("session", value) is made
+    assert tells("signature", value) is made
+
+
+@pytest.mark.parametrize(
     ("siblings", "person"),
     [
         (["id", "email"], True), (["phoneNumber"], True), (["first_name"], True), (["address"], True),

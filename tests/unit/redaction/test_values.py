@@ -1,4 +1,4 @@
-"""Values replaced in the text of JSON itself: the same as in its tree."""
+"""Values in JSON that no name tells of, searched together, as each is by itself."""
 
 import orjson
 import pytest
@@ -10,15 +10,15 @@ from sidecar.redaction.redactor import DEFAULT
 from tests.unit.redaction.redaction_pieces import PASSWORD, STRIPE_KEY, VALUES
 
 
-def spliced(text):
+def together(text):
     found = Found()
     shown = DEFAULT.body(text.encode(), found)
     assert found.failures == 0
     return shown
 
 
-def through_the_tree(text):
-    """Places are only known in the tree, so that asking for them leads there."""
+def one_by_one(text):
+    """Whoever asks for the place of each value gets them one by one."""
     found = Found(explain=True)
     shown = DEFAULT.body(text.encode(), found)
     assert found.failures == 0
@@ -41,25 +41,25 @@ DOCUMENT = st.recursive(
 
 @settings(max_examples=400, deadline=None)
 @given(st.dictionaries(NAMES, DOCUMENT, min_size=1, max_size=4))
-def test_the_same_is_redacted_as_in_the_tree(document):
+def test_the_same_is_redacted_as_one_by_one(document):
     text = orjson.dumps(document).decode()
-    assert orjson.loads(spliced(text)) == orjson.loads(through_the_tree(text))
+    assert orjson.loads(together(text)) == orjson.loads(one_by_one(text))
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(TEXT, min_size=30, max_size=60), NAMES)
-def test_many_values_under_one_name_are_redacted_as_in_the_tree(texts, name):
+def test_many_values_under_one_name_are_redacted_as_one_by_one(texts, name):
     text = orjson.dumps({"list": texts, "items": [{name: one} for one in texts]}).decode()
-    assert orjson.loads(spliced(text)) == orjson.loads(through_the_tree(text))
+    assert orjson.loads(together(text)) == orjson.loads(one_by_one(text))
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ('{"a": "mail jenny@corp.example now"}', '{"a": "mail [REDACTED:email] now"}'),
-        ('{"a":\n  "jenny@corp.example",\t"b" : 1}', '{"a":\n  "[REDACTED:email]",\t"b" : 1}'),
+        ('{"a": "mail jenny@corp.example now"}', '{"a":"mail [REDACTED:email] now"}'),
+        ('{"a":\n  "jenny@corp.example",\t"b" : 1}', '{"a":"[REDACTED:email]","b":1}'),
         ('["jenny@corp.example","x"]', '["[REDACTED:email]","x"]'),
-        ('{"n": 4242424242424242}', '{"n": "[REDACTED:card_number]"}'),
+        ('{"n": 4242424242424242}', '{"n":"[REDACTED:card_number]"}'),
         ('{"n":[1,4242424242424242,2]}', '{"n":[1,"[REDACTED:card_number]",2]}'),
         ('{"note":"é jenny@corp.example é"}', '{"note":"é [REDACTED:email] é"}'),
         ('{"a":"","b":"jenny@corp.example"}', '{"a":"","b":"[REDACTED:email]"}'),
@@ -69,22 +69,22 @@ def test_many_values_under_one_name_are_redacted_as_in_the_tree(texts, name):
     ],
 )
 def test_only_the_value_changes(text, expected):
-    assert spliced(text) == expected
+    assert together(text) == expected
 
 
 def test_what_is_clean_stays_byte_for_byte():
     text = '{ "a" : [1, 2.50, 1e3, "x y"],\n "b": {"c": "é", "d": null} }'
-    assert spliced(text) == text
+    assert together(text) == text
 
 
-def test_nested_json_in_a_text_needs_escapes_and_the_tree():
+def test_nested_json_in_a_text_stays_json():
     text = '{"payload":"{\\"password\\":\\"' + PASSWORD + '\\"}"}'
-    assert orjson.loads(spliced(text)) == {"payload": '{"password":"[REDACTED:password]"}'}
+    assert orjson.loads(together(text)) == {"payload": '{"password":"[REDACTED:password]"}'}
 
 
 @pytest.mark.parametrize("count", [1, 24, 25, 400])
 def test_any_number_of_values_is_found(count):
-    shown = orjson.loads(spliced(orjson.dumps({"list": ["mail jenny@corp.example now"] * count}).decode()))
+    shown = orjson.loads(together(orjson.dumps({"list": ["mail jenny@corp.example now"] * count}).decode()))
     assert shown == {"list": ["mail [REDACTED:email] now"] * count}
 
 
@@ -95,7 +95,7 @@ def test_many_values_of_which_some_are_encoded():
         STRIPE_KEY,
         "\uff14\uff12\uff14\uff12 4242 4242 4242",
     ] * 10
-    shown = orjson.loads(spliced(orjson.dumps(texts).decode()))
+    shown = orjson.loads(together(orjson.dumps(texts).decode()))
     assert shown == [
         "mail [REDACTED:email] now", "[REDACTED:email]", "[REDACTED:api_key]", "[REDACTED:card_number]",
     ] * 10  # fmt: skip
@@ -104,10 +104,18 @@ def test_many_values_of_which_some_are_encoded():
 def test_the_name_of_an_array_counts_for_what_is_in_it():
     # A bare number under the name of an order is none of a card, in an array of them as well.
     alone, listed = '{"order_id":"4242424242424242"}', '{"order_id":["4242424242424242"]}'
-    assert orjson.loads(spliced(listed)) == orjson.loads(through_the_tree(listed))
-    assert orjson.loads(spliced(alone)) == orjson.loads(through_the_tree(alone))
+    assert orjson.loads(together(listed)) == orjson.loads(one_by_one(listed))
+    assert orjson.loads(together(alone)) == orjson.loads(one_by_one(alone))
 
 
 def test_the_values_beside_a_masked_one_are_searched_too():
-    shown = spliced('{"password":"' + PASSWORD + '","note":"from jenny@corp.example"}')
+    shown = together('{"password":"' + PASSWORD + '","note":"from jenny@corp.example"}')
     assert shown == '{"password":"[REDACTED:password]","note":"from [REDACTED:email]"}'
+
+
+def test_a_text_with_the_sign_that_parts_texts_hides_nothing():
+    texts = ["a\x1eb", "\x1e", "see jenny@corp.example\x1e", "4242 4242\x1e4242 4242", "x jenny@corp.example"]
+    shown = orjson.loads(together(orjson.dumps(texts).decode()))
+    assert shown == [
+        "a\x1eb", "\x1e", "see [REDACTED:email]\x1e", "4242 4242\x1e4242 4242", "x [REDACTED:email]",
+    ]  # fmt: skip
