@@ -230,7 +230,9 @@ def _is_bare_value(place: Place, value: str, end: int, *, starts_line: bool) -> 
     if not any(map(str.isalnum, value)) or (len(value) < _LEAST_CHARS and place.kind not in _HARD):
         return False
     if value.isdecimal():
-        return tells(place.kind, int(value) if len(value) < _LONGEST_COUNT else value)
+        # A number of things has no zero before it: ``otp=0079`` is a text.
+        is_count = len(value) < _LONGEST_COUNT and (value[0] != "0" or value == "0")
+        return tells(place.kind, int(value) if is_count else value)
     if value.lower().rstrip(".!?:") in _STATES or not tells(place.kind, value) or (value[-1] == ")" and "(" in value):
         return False
     configures = starts_line and place.tight  # NAME=value at the start of a line

@@ -20,8 +20,8 @@ _LONGEST_QUOTED = 600
 # All patterns below read the text backwards, from the cut: each looks once at what it drops, and at nothing else.
 _TOKEN = re.compile(r"(?:=++|[0-9A-Fa-fxX]{0,7}#&)?+(?:[^\s<>\"'&;,=(){}\[\]|]++|;\w{1,8}#?&)*+")
 """A word; with the character references in it (``bob&#64;example.com``, ``bob&#6``), and a ``=`` before the cut."""
-_NUMERIC = re.compile(r"[0-9A-Z.\-/]{0,20}\+?")
-"""What may be the last part of a number in groups: nothing, or digits, and capitals as in an IBAN."""
+_NUMERIC = re.compile(r"\ufffd{0,3}[0-9A-Z.\-/]{0,20}\+?")
+"""What may be the last part of a number in groups: nothing, or digits, and capitals as in an IBAN; half a character."""
 _GROUPS = re.compile(r"(?:[ .\-/()\u00a0]{1,3}(?:[0-9A-Z]{0,5}[0-9][A-Z]{0,4}|[A-Z]{4})(?![0-9A-Za-z])[(+]{0,2}){1,12}")
 """Groups of digits and capitals, each before a space or a dash: cards, IBANs, telephone and social security numbers."""
 _URL = re.compile(r"[^\s<>\"'&]*+")

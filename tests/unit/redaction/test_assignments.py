@@ -181,6 +181,7 @@ def test_where_values_begin_and_end(text: str, values: list[str]) -> None:
         ("passport: C01X00T47", "C01X00T47", "passport"), ("cpf=123.456.789-09", "123.456.789-09", "national_id"),
         ("address: 12 Main St, Springfield", "12 Main St, Springfield", "street"),
         ("Driver license: D1234567", "D1234567", "licence"), ("otp: 123456", "123456", "otp"),
+        ("MfaCode=0079", "0079", "otp"), ("otp=0100", "0100", "otp"),
         ("verification code: 123456", "123456", "otp"), ("tax_id=12-3456789", "12-3456789", "tax_id"),
         ("api_key=abc123def456", "abc123def456", "api_key"), ("private_key: abc123def", "abc123def", "private_key"),
     ],

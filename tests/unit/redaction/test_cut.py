@@ -29,6 +29,7 @@ def test_the_last_word_is_dropped_back_to_what_parts_it_from_the_text_before(tex
     [
         "4242 4242 42", "4242 4242 4242 4242", "4242-4242 4", "4242 4242 ", "3782 822463 1", "DE89 3704 0044 05",
         "GB29 NWBK 6016 1331", "+1 (415) 555-01", "+44 20 7946 09", "123 45", "123-45-67", "4242\u00a04242\u00a042",
+        "2200 1371 68\ufffd", "2200 1371 \ufffd",
     ],
 )  # fmt: skip
 def test_no_group_of_a_number_survives_that_was_cut(number: str) -> None:
