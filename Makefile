@@ -52,6 +52,7 @@ docs: $(VENV)/.test  ## write the generated documentation again
 lock: $(VENV)/.test  ## compile requirements/*.txt anew
 	$(BIN)/pip install --quiet uv
 	$(COMPILE) $(RUN) pyproject.toml -o requirements/run.txt
+	$(COMPILE) -c requirements/run.txt requirements/build.in -o requirements/build.txt
 	$(COMPILE) --extra otlp -c requirements/run.txt pyproject.toml -o requirements/image.txt
 	$(COMPILE) $(RUN) --extra otlp -c requirements/image.txt -c requirements/run.txt pyproject.toml requirements/test.in -o requirements/test.txt
 	$(COMPILE) $(RUN) -c requirements/test.txt pyproject.toml requirements/bench.in -o requirements/bench.txt

@@ -2,8 +2,8 @@
 
 ``python -m bench.provider CERT`` prints its two ports as JSON and serves until its standard input closes.
 ``/v1/orders/1`` answers 834 bytes of JSON, ``/bytes/N`` streams N bytes, ``/v1/files`` swallows an upload,
-``/echo`` returns the head it got, ``/flaky`` answers 503 every second time. Plain epoll, because an answer then costs
-about 10 us: the load generator shares its core.
+``/v1/refused`` too but answers 422, ``/echo`` returns the head it got, ``/flaky`` answers 503 every second time. Plain
+epoll, because an answer then costs about 10 us: the load generator shares its core.
 """
 
 import gc
@@ -25,6 +25,7 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
 _CHUNK = memoryview(bytes(65536))
 _JSON = traffic.answer_head(len(traffic.JSON_BODY)) + traffic.JSON_BODY
 _DOWN = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
+_UNUSABLE = _JSON.replace(b"200 OK", b"422 Unprocessable Content", 1)
 _REFUSAL = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -145,6 +146,9 @@ class Provider:
         elif target == traffic.SINK_TARGET and (length := _LENGTH.search(head)):
             connection.upload = int(length[1])
             connection.head = _JSON
+        elif target == traffic.REFUSE_TARGET and (length := _LENGTH.search(head)):
+            connection.upload = int(length[1])
+            connection.head = _UNUSABLE
         elif target == traffic.ECHO_TARGET:
             connection.head = traffic.answer_head(len(head)).replace(b"application/json", b"message/http") + head
         elif target == traffic.FLAKY_TARGET:

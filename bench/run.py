@@ -18,7 +18,7 @@ if str(REPOSITORY) not in sys.path:
 
 import trustme  # noqa: E402
 
-from bench import hints, policies, redaction, report, shaping, suite  # noqa: E402
+from bench import footprint, hints, lifecycle, policies, redaction, report, shaping, suite  # noqa: E402
 from bench.peers import Peer, Place, StartError, end, pinned  # noqa: E402
 from bench.peers.catalog import KINDS, Kind, version  # noqa: E402
 
@@ -143,6 +143,9 @@ def _policies(options: argparse.Namespace, results: suite.Results) -> list[str]:
     sections.append(report.limits("Sent again when the provider said, by the real clock", hints.rows(hints.measure())))
     _say("redaction: usual messages, and 42 shapes of text")
     sections += redaction.sections()
+    runs = 1 if options.quick else 3
+    _say(f"reloads and drain, memory and scrapes: {runs} runs of 35 s")
+    sections += [lifecycle.section(runs), footprint.section(runs)]
     if not options.quick:
         _say("shaping: two runs of 20 s")
         rows = shaping.rows(shaping.measure())

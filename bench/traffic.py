@@ -18,6 +18,9 @@ ECHO_TARGET = b"/echo"
 FLAKY_TARGET = b"/flaky"
 """Answers 503, the next time with the small JSON, and so on: shows that a proxy tries again."""
 
+REFUSE_TARGET = b"/v1/refused"
+"""Takes a body of any size, and answers 422 with the small JSON: shows what a failed call costs."""
+
 _REQUEST = (
     b"%(method)s /%(provider)s%(target)s HTTP/1.1\r\n"
     b"Host: 127.0.0.1:%(port)d\r\n"

@@ -6,7 +6,7 @@ Nothing else holds live objects together. ``serve`` returns the exit code of ``s
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,29 +20,28 @@ from sidecar.admin.switchboard import Switchboard
 from sidecar.assembly import Assembler
 from sidecar.config.fields import Listen
 from sidecar.config.load import Loaded
-from sidecar.config.problem import ConfigErrors
+from sidecar.config.mounts import mounted_alone, read_mounts
+from sidecar.config.telemetry import destination
 from sidecar.core.env import Env
 from sidecar.core.layer import Handler
-from sidecar.gateway import Gateway
+from sidecar.gateway import Gateway, Table
 from sidecar.http.limits import Limits
 from sidecar.http.listener import CannotListen, address_of, listen
 from sidecar.http.server import Server
 from sidecar.redaction.redactor import DEFAULT, warm
+from sidecar.reloading import Load, Reloading
 from sidecar.telemetry.access_log import LEVELS, AccessLog
 from sidecar.telemetry.background import Background
 from sidecar.telemetry.failures import Failures
 from sidecar.telemetry.outputs import open_output
+from sidecar.telemetry.spans import Spans
 from sidecar.telemetry.stats import Stats
 from sidecar.telemetry.strays import catch, traceback_of
 
 QUIET = 1.0
 """Seconds without a request after which a draining sidecar has "gone quiet": the app is done with it."""
-POLL_FILES = 1.0
-"""Seconds between two looks at the configuration files. A mounted ConfigMap changes by swapping a symlink."""
 LAG_EVERY = 0.5
 """Seconds between two measurements of the event loop's lag."""
-
-Load = Callable[[], Loaded]
 
 
 class Runtime:
@@ -54,7 +53,6 @@ class Runtime:
         self.started = False
         self.draining = False
         self._loaded = loaded
-        self._load = load
         self._environ = environ
         self._loop = asyncio.get_running_loop()
         self._log = _open_log(loaded, self.env, self.stats, environ)
@@ -72,8 +70,12 @@ class Runtime:
         self.providers = Providers(lambda: self._gateway.table.providers, self._board, self.stats, self.env)
         self.calls = Calls(failures)
         self._ended = asyncio.Event()
-        self._reloading = asyncio.Lock()
-        self._fingerprint = _fingerprint(loaded.files)
+        self._reloading = Reloading(
+            self.env, self._assembler, load, loaded.seen, live=self._go_live, refused=self._refuse
+        )
+        self._assembler.refused = self._reloading.look_soon
+        self._spans = Spans(self.env, self.stats, self._log)
+        self._assembler.traced = self._spans.put
         self._born = self.env.clock()
         self.addresses: dict[str, str] = {}
 
@@ -117,8 +119,9 @@ class Runtime:
             raise
         self._log.start(self._loop)
         self._background.start(self._loop)
+        self._configure_spans()
         self.stats.started = self.stats.last_reload = self.env.wall()
-        self.env.spawn(self._watch_files(), "watch files")
+        self.env.spawn(self._reloading.watch(self._ended), "watch files")
         self.env.spawn(self._watch_lag(), "watch lag")
         self.started = True
         self._log.event(
@@ -132,7 +135,11 @@ class Runtime:
         )
         self._board.announce()
         self._warn_of_faults()
+        self._warn_of_mounts()
         self._loop.run_in_executor(None, warm)
+
+    def _configure_spans(self) -> None:
+        self._spans.configure(destination(self._loaded.config.telemetry.otlp, self._environ, __version__))
 
     def _restore_switches(self) -> None:
         try:
@@ -146,6 +153,13 @@ class Runtime:
         for name, live in self._gateway.table.providers.items():
             for route, told in live.switch.faults.items():
                 self._log.event("warning", "faults_enabled", provider=name, route=route, faults=told)
+
+    def _warn_of_mounts(self) -> None:
+        """Whoever waits for a change of such a file waits in vain."""
+        alone = mounted_alone(self._loaded.files, read_mounts())
+        if alone:
+            detail = "Kubernetes never updates a file that is mounted by subPath: mount the folder, without subPath"
+            self._log.event("warning", "never_updated", files=[str(file) for file in alone], detail=detail)
 
     async def _open(self, name: str, address: Listen, handler: Handler, limits: Limits, *, side: bool = False) -> None:
         # Probes and scrapes are not the app's connections: they are counted apart.
@@ -168,43 +182,28 @@ class Runtime:
         """Read the configuration again and swap it in; the list says what is wrong with it (empty: it is live).
 
         A bad file changes nothing. Listeners, limits and the log's outputs cannot change while running: that is said.
-        Reading takes 50 ms and more, so a thread does it; the loop only swaps.
         """
-        async with self._reloading:
-            return await self._reload()
+        return await self._reloading.run()
 
-    async def _reload(self) -> list[str]:
-        # Looked at before the files are read: a change that comes while they are read is found by the next look.
-        seen = _fingerprint(self._loaded.files)
-        self._fingerprint = seen
-        try:
-            loaded = await self._loop.run_in_executor(None, self._load)
-            table, dropped = self._assembler.build(loaded)
-        except ConfigErrors as error:
-            return self._reload_failed([problem.render() for problem in error.problems])
-        except (OSError, ValueError) as error:
-            return self._reload_failed([str(error)])
+    def _go_live(self, loaded: Loaded, table: Table) -> None:
         restart = _needs_restart(self._loaded, loaded)
         self._gateway.table = table
         self._loaded = loaded
+        self._configure_spans()
         self._log.level = LEVELS[loaded.config.log.level]
-        known = {entry[0]: entry for entry in seen}
-        self._fingerprint = tuple(known.get(entry[0], entry) for entry in _fingerprint(loaded.files))
-        for pool in dropped:
-            pool.close()
         self.stats.reloads["success"] += 1
+        self.stats.reload_ok = True
         self.stats.last_reload = self.env.wall()
         warnings = [warning.render() for warning in loaded.warnings]
         self._log.event("info", "reloaded", providers=list(loaded.config.providers), warnings=warnings)
         self._warn_of_faults()
         if restart:
             self._log.event("warning", "restart_needed", keys=restart, detail="these keys take effect after a restart")
-        return []
 
-    def _reload_failed(self, problems: list[str]) -> list[str]:
+    def _refuse(self, problems: list[str]) -> None:
         self.stats.reloads["failure"] += 1
+        self.stats.reload_ok = False
         self._log.event("error", "reload_failed", detail="the old configuration stays in force", problems=problems)
-        return problems
 
     def hang_up(self) -> None:
         """Open the log's files anew, and reload, without waiting for either (SIGHUP)."""
@@ -214,12 +213,6 @@ class Runtime:
         # First, so that what the reload says is in the new file.
         await self._loop.run_in_executor(None, self._log.reopen)
         await self.reload()
-
-    async def _watch_files(self) -> None:
-        while not self._ended.is_set():
-            await self.env.sleep(POLL_FILES)
-            if _fingerprint(self._loaded.files) != self._fingerprint:
-                await self.reload()
 
     async def _watch_lag(self) -> None:
         while not self._ended.is_set():
@@ -247,14 +240,21 @@ class Runtime:
         env, began = self.env, self.env.clock()
         timeout = self._loaded.config.drain.timeout
         while env.clock() - began < timeout:
-            busy = sum(server.in_flight for server in self._servers)
             active = max([began, *(server.last_active for server in self._servers)])
-            if not busy and env.clock() - active >= quiet:
+            if env.clock() - active >= quiet and self._empty():
                 break
             await env.sleep(0.02)
         else:
             self._gateway.closed = True
         self._ended.set()
+
+    def _empty(self) -> bool:
+        """Whether no connection is left but those on which nothing is asked; they are closed."""
+        if any(server.in_flight for server in self._servers):
+            return False
+        for server in self._servers:
+            server.close_idle()
+        return not any(server.connections for server in self._servers)
 
     async def wait(self) -> int:
         """Wait for the end; the exit code, 0. How many calls were cut is in the last log line."""
@@ -263,6 +263,7 @@ class Runtime:
         self.close()
         await self._settle()
         self._background.close()
+        self._spans.close()
         self._log.event("warning" if cut else "info", "stopped", cut=cut, uptime_s=round(self.env.clock() - self._born))
         self.close_log()
         return 0
@@ -352,19 +353,6 @@ def _open_log(loaded: Loaded, env: Env, stats: Stats, environ: Mapping[str, str]
     settings = loaded.config.log
     outputs = [open_output(name, settings.format, environ) for name in settings.output]
     return AccessLog(outputs, env, stats, DEFAULT.text, settings.level)
-
-
-def _fingerprint(files: tuple[Path, ...]) -> tuple[tuple[str, int, int, int], ...]:
-    """Where each file really is, and when it changed. A symlink swap (ConfigMap) changes the inode."""
-    found = []
-    for file in files:
-        try:
-            stat = os.stat(file)
-        except OSError:
-            found.append((str(file), 0, 0, 0))
-        else:
-            found.append((str(file), stat.st_ino, stat.st_mtime_ns, stat.st_size))
-    return tuple(found)
 
 
 def _needs_restart(old: Loaded, new: Loaded) -> list[str]:

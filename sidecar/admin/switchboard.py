@@ -74,6 +74,8 @@ class Switchboard:
     def go_live(self, switches: dict[str, Switch]) -> None:
         """The table with these switches is the one from now on; breakers made anew are held as the old ones were."""
         before, self.live = self.live, switches
+        for provider, switch in switches.items():
+            switch.kill = self.kills.get(provider)  # it may have been turned while the table was being built
         for (provider, scope), forced in list(self.forced.items()):
             breaker = self._breaker(switches, provider, scope)
             if breaker is None:

@@ -9,6 +9,7 @@ from sidecar.config.model import Config, Provider
 from sidecar.config.nodes import Node, Place, show_path
 from sidecar.config.problem import Problem, Source
 from sidecar.config.wording import walk, walk_own
+from sidecar.telemetry.otlp import missing
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
@@ -31,7 +32,7 @@ def check_names(root: Node, source: Source) -> list[Problem]:
 
 def check_config(config: Config, root: Node, source: Source, folder: Path) -> list[Problem]:
     """Everything that can be said once each value by itself is right. ``folder``: where relative paths start."""
-    found = [*_listeners(config, root, source), *_hosts(config, root, source)]
+    found = [*_listeners(config, root, source), *_hosts(config, root, source), *_telemetry(config, root, source)]
     for name, provider in config.providers.items():
         found += _routes(name, provider, root, source)
         found += _tls(name, provider, root, source, folder)
@@ -115,6 +116,18 @@ def _tls(name: str, provider: Provider, root: Node, source: Source, folder: Path
             steps = (*base, field)
             message = f"the file {file} cannot be read"
             yield source.problem(place_of(root, steps), show_path(steps), message, "check the path and its permissions")
+
+
+def _telemetry(config: Config, root: Node, source: Source) -> Iterator[Problem]:
+    """Spans need an extra. Looked for only where they are asked for: nothing of it is loaded otherwise."""
+    if config.telemetry.otlp.endpoint is None:
+        return
+    lacking = missing()
+    if lacking:
+        steps = ("telemetry", "otlp", "endpoint")
+        message = f"spans need packages that are not installed ({lacking})"
+        hint = 'run: pip install "resilience-sidecar[otlp]", or take endpoint out'
+        yield source.problem(place_of(root, steps), show_path(steps), message, hint)
 
 
 def _readable(path: Path) -> bool:

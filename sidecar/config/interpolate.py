@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sidecar.config.stamps import Stamp, stamp
+
 _TOKEN = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<body>[^}]*)(?P<close>\}?))")
 _VARIABLE = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>.*))?", re.DOTALL)
 _LARGEST_FILE = 1024 * 1024
@@ -34,6 +36,8 @@ class Interpolator:
     folder: Path
     """Where relative ``${file:}`` paths start: the folder of the configuration file."""
     files: dict[Path, str | None] = field(default_factory=dict)
+    seen: dict[Path, Stamp] = field(default_factory=dict)
+    """Each of them as it was just before it was read."""
 
     def fill(self, text: str) -> Filled:
         """Replace every ``${...}`` of one scalar; what cannot be replaced is named in ``mistakes``."""
@@ -79,6 +83,7 @@ class Interpolator:
         files.append(path)
         if path not in self.files:
             self.files[path] = None
+            self.seen[path] = stamp(path)
             try:
                 status = path.stat()
                 if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST_FILE:

@@ -29,6 +29,11 @@ def plain_secret(subject: Subject) -> Iterator[Problem]:
     hint = "keep it in a file and write ${file:/run/secrets/name}, or ${NAME} for the environment"
     if _written_plain(walk(subject.root, ("admin", "token")), 2):
         yield subject.warn(("admin", "token"), "a secret is written in plain", hint)
+    collector: Steps = ("telemetry", "otlp", "headers")
+    sent, count = walk(subject.root, collector)
+    for name, node in (sent.value if count == 3 and isinstance(sent.value, dict) else {}).items():
+        if is_secret_name(name) and _written_plain((node, 0), 0):
+            yield subject.warn((*collector, name), "a secret is written in plain", hint)
     for steps, level in _policy_levels(subject):
         values = level.at("headers")
         headers = values.at("set") if values else None

@@ -8,7 +8,8 @@
     loaded.settings_for("demo", "create-charge")       # the same for a route
     loaded.origin_of("demo", None, "timeouts.total")   # Origin(level="provider", line=12, ...); level "default"
     loaded.profile_of("demo", None)                    # ("user-flow", Origin(level="defaults", ...)), or None
-    loaded.files                                       # every file read, for the reload poller
+    loaded.files                                       # every file read
+    loaded.seen                                        # the same as they were then, for the look for changes
     loaded.warnings                                    # list[Problem]: lints; .render() prints one
 
 ``listen`` values are ``fields.Listen`` (host, port, unix, loopback, str()), ``proxy`` is a URL, "off" or None,
@@ -31,6 +32,7 @@ from sidecar.config.merge import Merger, Stack
 from sidecar.config.model import CONFIG, Config
 from sidecar.config.nodes import Node, Reader, as_written, compose, holds_file
 from sidecar.config.problem import ConfigErrors, Problem, Source, in_order
+from sidecar.config.stamps import Seen, Stamp, changed, stamp, stamps
 from sidecar.config.syntax import syntax_problem
 from sidecar.config.typed import validated
 from sidecar.config.wording import Findings, problems_of, walk
@@ -68,6 +70,7 @@ class Loaded:
     root: Node
     """The file as nodes: for provenance and lints."""
     stacks: Mapping[tuple[str, str | None], Stack]
+    seen: Seen
     file: str
 
     def settings_for(self, provider: str, route: str | None = None) -> Mapping[str, Settings]:
@@ -115,13 +118,32 @@ class Loaded:
 def load(path: str | Path, environ: Mapping[str, str]) -> Loaded:
     """Read, fill in, validate and merge a configuration file.
 
+    Whatever it read is of one moment: when a file changed meanwhile, all are read again.
+
     Raises:
         ConfigErrors: the file cannot be used; holds every mistake found.
     """
     path = Path(path)
+    seen: dict[Path, Stamp] = {}
+    for _ in range(_READINGS):
+        seen = {path: stamp(path)}
+        try:
+            loaded = _load(path, environ, seen)
+        except ConfigErrors as error:
+            if not changed(seen):
+                raise ConfigErrors(error.problems, seen) from None
+        else:
+            if not changed(seen):
+                return loaded
+    message = "the files changed again and again while they were read"
+    raise ConfigErrors([Problem(str(path), 0, 0, "", message, "who writes them all the time?")], seen)
+
+
+def _load(path: Path, environ: Mapping[str, str], seen: dict[Path, Stamp]) -> Loaded:
+    """One reading; what it looked for is in ``seen``, however it ends."""
     text = _read(path)
     source = Source(str(path), text)
-    reader = Reader(source, Interpolator(environ, path.parent))
+    reader = Reader(source, Interpolator(environ, path.parent, seen=seen))
     try:
         raw = compose(text)
         root = reader.read(raw) if raw is not None else None
@@ -137,9 +159,13 @@ def load(path: str | Path, environ: Mapping[str, str]) -> Loaded:
     return _build(path, root, source, reader)
 
 
+_READINGS = 10
+"""A reading takes tens of milliseconds, a swap of links microseconds: a second one is rare, a third an accident."""
+
 _SHORTEST_SECRET = 4
 """Characters. Shorter texts occur in any message by chance, and guard nothing."""
 
+_NO_FILE = "write it, in a container mount it there, or name another with -c FILE or $SIDECAR_CONFIG"
 _START = "start from config.example.yaml, which has every key"
 
 
@@ -152,13 +178,16 @@ def _build(path: Path, root: Node, source: Source, reader: Reader) -> Loaded:
     stacks = {(chain.provider, chain.route): merger.stack(chain) for chain in chains(root)}
     problems += merger.problems
     if config is not None:
+        # Looked at now: they are read later, when the connections to their providers are prepared.
+        reader.interpolator.seen.update(stamps(tls_files(config, path.parent)))
         problems += check_config(config, root, source, path.parent)
     if problems or config is None:
         raise ConfigErrors(_scrubbed(_without_echoes(problems, reader.problems), reader.interpolator))
     files = (path, *reader.interpolator.files, *tls_files(config, path.parent))
-    loaded = Loaded(config, path.parent, tuple(dict.fromkeys(files)), (), root, stacks, str(path))
+    seen = dict(reader.interpolator.seen)
+    loaded = Loaded(config, path.parent, tuple(dict.fromkeys(files)), (), root, stacks, seen, str(path))
     warnings = tuple(_scrubbed(in_order(lint(config, stacks, root, source)), reader.interpolator))
-    return Loaded(config, path.parent, loaded.files, warnings, root, stacks, str(path))
+    return replace(loaded, warnings=warnings)
 
 
 def _told_once(findings: Findings) -> Findings:
@@ -194,7 +223,7 @@ def _read(path: Path) -> str:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        problem = Problem(str(path), 0, 0, "", "there is no such file", "name it with -c FILE or $SIDECAR_CONFIG")
+        problem = Problem(str(path), 0, 0, "", "there is no such file", _NO_FILE)
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         problem = Problem(

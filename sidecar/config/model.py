@@ -15,6 +15,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from sidecar.config.fields import Address, Hosts, Listen, Methods, Outputs, Proxy, Template, Url
 from sidecar.config.packaged import Preset, Profile
+from sidecar.config.telemetry import Telemetry
 from sidecar.policies.capture import Capture
 from sidecar.policies.order import ORDER
 from sidecar.policies.settings import Duration, Settings, Size
@@ -195,6 +196,8 @@ class Config(Settings):
     """Access log."""
     support: Support = Support()
     """Support packets."""
+    telemetry: Telemetry = Telemetry()
+    """What is sent to other systems by itself: spans."""
     state_dir: str | None = Field(None, min_length=1)
     """Folder for what must survive a restart, such as kill switches set by hand; relative to this file."""
     defaults: Defaults = Defaults()

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from sidecar.config.stamps import Seen
+
 _LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 """What YAML 1.1 and libyaml count as the end of a line, so that our lines carry the parser's numbers."""
 
@@ -89,10 +91,14 @@ class Problem:
 
 
 class ConfigErrors(Exception):
-    """The configuration cannot be used. ``problems``: every mistake found, in the order of the file."""
+    """The configuration cannot be used. ``problems``: every mistake found, in the order of the file.
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    ``seen``: the files that were looked for; a change of one of them may mend it.
+    """
+
+    def __init__(self, problems: Iterable[Problem], seen: Seen | None = None) -> None:
         self.problems: list[Problem] = in_order(problems)
+        self.seen: Seen = seen or {}
         super().__init__("\n".join(problem.render() for problem in self.problems))
 
 

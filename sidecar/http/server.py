@@ -12,7 +12,7 @@ from sidecar.telemetry.stats import Stats
 
 
 class Connection(Protocol):
-    """What the server asks of a connection when it drains."""
+    """What the server asks of a connection when it ends."""
 
     @property
     def busy(self) -> bool:
@@ -91,8 +91,14 @@ class Server:
         return sum(connection.busy for connection in self.connections)
 
     def drain(self) -> None:
-        """Close what is idle, and every other connection after its next answer."""
+        """Close every connection after its next answer.
+
+        Idle ones stay open: the app's next request may be on its way already, and would be lost.
+        """
         self.draining = True
+
+    def close_idle(self) -> None:
+        """Close the connections on which nothing is asked."""
         for connection in list(self.connections):
             connection.close_idle()
 

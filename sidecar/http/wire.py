@@ -13,6 +13,7 @@ from sidecar.http.head import RESPONSE_VIA, Edit, nominated, request_head, reque
 from sidecar.http.patience import Patience
 from sidecar.http.pool import Pool, Waits
 from sidecar.http.provider_connection import ProviderConnection
+from sidecar.rules.trace_context import SAMPLED, with_span
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class WireSettings:
     """What is fixed for a route.
 
     ``base``: path of ``base_url`` without trailing slash. ``host``: the provider's authority. ``app_host``: pass the
-    app's Host on instead.
+    app's Host on instead. ``traced``: spans are made.
     """
 
     base: bytes
@@ -28,18 +29,20 @@ class WireSettings:
     app_host: bool
     waits: Waits
     patience: Patience
+    traced: bool = False
 
 
 class Wire:
     """The innermost handler of a route."""
 
-    __slots__ = ("_base", "_clock", "_edit", "_host_line", "_pool", "_settings", "_templates")
+    __slots__ = ("_base", "_clock", "_edit", "_host_line", "_new_id", "_pool", "_settings", "_templates")
 
     def __init__(self, pool: Pool, settings: WireSettings, edit: Edit, env: Env) -> None:
         self._edit = edit
         self._pool = pool
         self._settings = settings
         self._clock = env.clock
+        self._new_id = env.new_id
         self._base = settings.base
         self._host_line = b"Host: " + settings.host + b"\r\n"
         self._templates: dict[Shape, bytes] = {}
@@ -74,6 +77,8 @@ class Wire:
                 if not (reused and safe) or connection.answered or len(exchange.attempts) >= exchange.most:
                     raise
                 attempt = self._again(exchange, attempt, error)
+                if attempt.line:
+                    head = self._head(exchange, attempt)
                 connection = None
                 continue
             response.lines = RESPONSE_VIA
@@ -145,5 +150,9 @@ class Wire:
         attempt.error = error.code
         fresh = Attempt(attempt.n + 1, now)
         fresh.span_id = attempt.span_id
+        if self._settings.traced and attempt.line and exchange.trace.flags & SAMPLED:
+            # Two sends are two spans, and the provider's are to hang below the right one.
+            fresh.span_id = self._new_id(16)
+            fresh.line = with_span(attempt.line, fresh.span_id)
         exchange.attempts.append(fresh)
         return fresh

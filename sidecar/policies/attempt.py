@@ -16,7 +16,8 @@ _SUCCESS = Outcome.SUCCESS
 
 class _AttemptLayer:
     __slots__ = (
-        "_clock", "_closer", "_found", "_new_id", "_next", "_policy_stats", "_stats", "_tapped", "_tracking_names",
+        "_clock", "_closer", "_found", "_new_id", "_next", "_policy_stats", "_refused", "_stats", "_tapped",
+        "_tracking_names",
     )  # fmt: skip
 
     def __init__(self, inner: Handler, site: Site) -> None:
@@ -29,6 +30,7 @@ class _AttemptLayer:
         self._tracking_names = tuple(name.lower().encode() for name in names)
         self._tapped = site.of("log", Capture).limit
         self._found: dict[Shape, bytes | None] = {}
+        self._refused = site.refused
         self._closer = self._closed
 
     async def handle(self, exchange: Exchange) -> Response:
@@ -84,6 +86,8 @@ class _AttemptLayer:
         if status in (401, 403) and verdict is Outcome.CLIENT_ERROR:
             failures = self._policy_stats.auth_failures
             failures[status] = failures.get(status, 0) + 1
+            if status == 401:
+                self._refused()
         return verdict
 
     def _closed(self, exchange: Exchange, response: Response, error: BaseException | None) -> None:

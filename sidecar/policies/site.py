@@ -13,10 +13,15 @@ from sidecar.redaction.redactor import DEFAULT, Redactor
 from sidecar.telemetry.access_log import AccessLog
 from sidecar.telemetry.background import Background
 from sidecar.telemetry.failures import Failures
+from sidecar.telemetry.spans import Traced
 from sidecar.telemetry.stats import ProviderStats, RouteStats
 
 S = TypeVar("S", bound=Settings)
 T = TypeVar("T")
+
+
+def nobody() -> None:
+    """For a site whose calls nobody listens to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +52,22 @@ class Links:
 
 
 @dataclass(frozen=True, slots=True)
+class Tracing:
+    """Spans are made. ``put``: takes a call that has ended. ``sample``: the share of the traces that begin here."""
+
+    put: Callable[[Traced], None]
+    sample: float
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """One route of one provider while its stack is built.
 
+    ``refused``: to be called when the provider has answered 401, since its credentials may have been renewed.
+
     ``enabled``: the YAML half of the kill switch, ``switch`` the other, which people turn by hand. ``redactor``: the
     one way to any output of what a call carries. ``failures``: where calls that failed are kept for support.
+    ``tracing``: None while no spans are made.
     """
 
     provider: str
@@ -70,6 +86,8 @@ class Site:
     background: Background = field(default_factory=Background)
     failures: Failures = field(default_factory=Failures)
     links: Links = field(default_factory=Links)
+    tracing: Tracing | None = None
+    refused: Callable[[], None] = nobody
 
     def of(self, key: str, kind: type[S]) -> S:
         """The validated settings under a YAML key, or the defaults of their model."""

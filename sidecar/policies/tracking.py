@@ -12,6 +12,7 @@ from sidecar.policies.settings import Settings
 from sidecar.policies.site import Site
 from sidecar.rules import trace_context
 
+_RECORDED = trace_context.RANDOM | trace_context.SAMPLED
 _FIELD_NAME = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
 
 
@@ -27,7 +28,7 @@ class Tracking(Settings):
 
 
 class _TrackingLayer:
-    __slots__ = ("_line", "_name", "_new_id", "_next", "_restart", "_trace")
+    __slots__ = ("_line", "_name", "_new_id", "_next", "_restart", "_sampled_from", "_trace")
 
     def __init__(self, inner: Handler, settings: Tracking, site: Site) -> None:
         self._next = inner
@@ -36,6 +37,7 @@ class _TrackingLayer:
         self._line = settings.request_header.encode() + b": "
         self._trace = settings.traceparent != "off"
         self._restart = settings.traceparent == "restart"
+        self._sampled_from = trace_context.sampled_from(site.tracing.sample if site.tracing is not None else 0.0)
 
     def handle(self, exchange: Exchange) -> Awaitable[Response]:
         # Not a coroutine of its own: nothing is left to do when the response comes (record writes the id).
@@ -53,8 +55,13 @@ class _TrackingLayer:
             if not self._restart and b"traceparent" in index:
                 exchange.trace = trace_context.parse(index[b"traceparent"], index.get(b"tracestate"))
             if exchange.trace is None:
-                exchange.trace = trace_context.TraceContext(new_id(32), "", trace_context.RANDOM, b"")
+                exchange.trace = self._begin(new_id(32))
         return inner(exchange)
+
+    def _begin(self, trace_id: str) -> trace_context.TraceContext:
+        """A trace that begins here; whether it is recorded is drawn now, and told to the provider."""
+        sampled = self._sampled_from and trace_id[18:] >= self._sampled_from
+        return trace_context.TraceContext(trace_id, "", _RECORDED if sampled else trace_context.RANDOM, b"")
 
 
 def build(inner: Handler, site: Site) -> Handler:

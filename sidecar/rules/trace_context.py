@@ -20,6 +20,8 @@ _KNOWN = {digit: int(digit, 16) & (SAMPLED | RANDOM) for digit in "0123456789abc
 """The last hex digit of the flags -> the flags we know."""
 _LENGTH = 55
 """Characters of a traceparent of version 00."""
+_SPAN = len("traceparent: 00-") + 32 + len("-")
+"""Where the span id begins in a header line."""
 
 # Lower-case hex only, version ff and ids of zeros are invalid (spec 3.2.2). What may follow is the business of
 # a later version. A comma there comes from a repeated header, whose values the index joins: not one traceparent.
@@ -101,6 +103,21 @@ def fresh(random_bits: int, *, sampled: bool = False) -> TraceContext:
 def span_id(random_bits: int) -> str:
     """A span id from 64 random bits; never all zeros, which is invalid."""
     return f"{random_bits or 1:016x}"
+
+
+def sampled_from(share: float) -> str:
+    """The least last 14 hex digits of a trace id that is sampled; empty for none.
+
+    Those digits are random, so all who decide by them decide alike (opentelemetry.io/docs/specs/otel/trace/
+    tracestate-probability-sampling: sampled if R >= T, T = (1 - share) * 2^56).
+    """
+    least = round((1.0 - share) * 2**56)
+    return f"{least:014x}" if least < 2**56 else ""
+
+
+def with_span(line: bytes, span_id: str) -> bytes:
+    """Header lines that begin with ``traceparent: `` (``child``), for another span of the same trace."""
+    return line[:_SPAN] + span_id.encode() + line[_SPAN + 16 :]
 
 
 def format_traceparent(trace_id: str, span_id: str, flags: int) -> bytes:

@@ -84,8 +84,9 @@ def _family(family: Family, stats: Stats, *, openmetrics: bool) -> Iterator[str]
     name, names = family.sample_name, family.labels
     exemplars = openmetrics and family.exemplars
     pattern = _pattern(name, exemplars=exemplars) if family.kind is Kind.HISTOGRAM else ()
-    # A list, since the tables may grow while the loop runs between two slices.
-    for labels, value in list(family.collect(stats)):
+    # All of one moment, since the tables may grow while the loop runs between two slices.
+    collected = family.collect(stats)
+    for labels, value in collected if family.copied else list(collected):
         if isinstance(value, Histogram):
             text = _label_text(names, labels).replace("%", "%%").join(pattern)
             yield text % (_with_exemplars(value) if exemplars else _numbers(value))

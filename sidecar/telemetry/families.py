@@ -21,15 +21,15 @@ LOCAL_CODES = tuple(error.code for error in ERRORS if error.side is Side.LOCAL)
 
 
 def _requests(stats: Stats) -> Iterator[Sample]:
-    for route in stats.routes.values():
-        for (method, code, outcome), count in route.requests.items():
+    for route, counts in [(route, route.requests.copy()) for route in stats.routes.values()]:
+        for (method, code, outcome), count in counts.items():
             labels = (route.provider, route.route, method.decode("latin-1"), str(code), outcome)
             yield Sample(labels, count)
 
 
 def _attempts(stats: Stats) -> Iterator[Sample]:
-    for route in stats.routes.values():
-        for code, count in route.attempts.items():
+    for route, counts in [(route, route.attempts.copy()) for route in stats.routes.values()]:
+        for code, count in counts.items():
             yield Sample((route.provider, route.route, str(code)), count)
 
 
@@ -49,6 +49,11 @@ def _pool(stats: Stats) -> Iterator[Sample]:
 def _reloads(stats: Stats) -> Iterator[Sample]:
     for result, count in stats.reloads.items():
         yield Sample((result,), count)
+
+
+def _spans_dropped(stats: Stats) -> Iterator[Sample]:
+    for reason, count in stats.spans_dropped.items():
+        yield Sample((reason,), count)
 
 
 def _redactions(stats: Stats) -> Iterator[Sample]:
@@ -86,7 +91,7 @@ FAMILIES: tuple[Family, ...] = (
     Family(
         "sidecar_requests", Kind.COUNTER,
         "Calls of apps, counted when their answer has ended. Code 0: the app went away before there was one.",
-        (*_ROUTE, "method", "code", "outcome"), _requests,
+        (*_ROUTE, "method", "code", "outcome"), _requests, copied=True,
     ),
     Family(
         "sidecar_request_duration_seconds", Kind.HISTOGRAM,
@@ -101,7 +106,7 @@ FAMILIES: tuple[Family, ...] = (
     Family(
         "sidecar_attempts", Kind.COUNTER,
         "Sends to a provider. Code: the status of its answer, or the error code when there was none.",
-        (*_ROUTE, "code"), _attempts,
+        (*_ROUTE, "code"), _attempts, copied=True,
     ),
     Family(
         "sidecar_attempt_duration_seconds", Kind.HISTOGRAM,
@@ -149,6 +154,15 @@ FAMILIES: tuple[Family, ...] = (
         (), _one(lambda stats: stats.log_lines_dropped),
     ),
     Family(
+        "sidecar_spans_exported", Kind.COUNTER, "Spans that the collector has taken.",
+        (), _one(lambda stats: stats.spans_exported),
+    ),
+    Family(
+        "sidecar_spans_dropped", Kind.COUNTER,
+        "Spans lost: the queue was full, the collector unreachable, it rejected them, or the process ended.",
+        ("reason",), _spans_dropped,
+    ),
+    Family(
         "sidecar_loop_lag_seconds", Kind.GAUGE,
         "How late the event loop woke up at the last look; calls wait that long too.",
         (), _one(lambda stats: stats.loop_lag), "seconds",
@@ -161,6 +175,11 @@ FAMILIES: tuple[Family, ...] = (
         "sidecar_config_reloads", Kind.COUNTER,
         "Reloads of the configuration, by result; a failed one changes nothing.",
         ("result",), _reloads,
+    ),
+    Family(
+        "sidecar_config_last_reload_successful", Kind.GAUGE,
+        "0 while the file that was read last cannot be used, and the configuration before it is in force.",
+        (), _one(lambda stats: int(stats.reload_ok)),
     ),
     Family(
         "sidecar_config_last_reload_success_timestamp_seconds", Kind.GAUGE,

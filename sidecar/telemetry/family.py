@@ -36,7 +36,8 @@ class Distribution(NamedTuple):
 class Family:
     """One metric. ``name``: without the suffix of its kind (``_total``, ``_info``). ``unit``: its end, or empty.
 
-    ``exemplars``: whether buckets carry the request id seen last, in OpenMetrics.
+    ``exemplars``: whether buckets carry the request id seen last, in OpenMetrics. ``copied``: ``collect`` copies the
+    counts first; what it yields may then be taken bit by bit, and is still of one moment. For families of thousands.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Family:
     collect: Callable[[Stats], Iterable[Sample | Distribution]]
     unit: str = ""
     exemplars: bool = False
+    copied: bool = False
 
     @property
     def sample_name(self) -> str:

@@ -31,7 +31,7 @@ def _asked(get: Callable[[PolicyStats], Ask | None]) -> Callable[[Stats], Iterat
 
 def _auth_failures(stats: Stats) -> Iterator[Sample]:
     for provider in stats.providers.values():
-        for status, value in provider.policies.auth_failures.items():
+        for status, value in ({401: 0, 403: 0} | provider.policies.auth_failures).items():
             yield Sample((provider.provider, str(status)), value)
 
 

@@ -1,11 +1,20 @@
 """What the resilience policies of one provider count: plain numbers, and questions for what moves by itself."""
 
 from collections.abc import Callable
+from typing import Any
 
 from sidecar.telemetry.histogram import Histogram
 
 Ask = Callable[[], float | None]
 """A gauge that is worked out when ``/metrics`` is read; None: nothing to show."""
+
+
+Gauges = dict[str, Any]
+"""Name in ``PolicyStats`` -> what it is."""
+
+_GAUGES = (
+    "breakers", "budget", "faults_on", "rate_held", "rate_limit", "rate_remaining", "slot_limit", "slots_in_use",
+)  # fmt: skip
 
 
 def count(counts: dict[str, int], name: str) -> None:
@@ -62,6 +71,21 @@ class PolicyStats:
         self.rate_held: Ask | None = None
         self.slots_in_use: Ask | None = None
         self.slot_limit: Ask | None = None
+
+    def gauges(self) -> Gauges:
+        """What is shown of the policies that are live: none of it counts, another table's may take its place."""
+        return {name: getattr(self, name) for name in _GAUGES}
+
+    def show(self, gauges: Gauges) -> None:
+        """Show these."""
+        for name, value in gauges.items():
+            setattr(self, name, value)
+
+    def forget_live(self) -> None:
+        """Nothing is live any more; counts stay. What ``gauges`` gave before is left as it is."""
+        self.forget_gauges()
+        self.faults_on = 0
+        self.breakers = dict(self.breakers)
 
     def breaker(self, scope: str) -> BreakerStats:
         """The numbers of one breaker, made at the first call."""

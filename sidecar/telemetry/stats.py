@@ -55,11 +55,14 @@ class ProviderStats:
 
 
 class Stats:
-    """Every counter of the process. Counters outlive a reload: they are found by name."""
+    """Every counter of the process. Counters outlive a reload: they are found by name.
+
+    ``spans_dropped``: reason -> count.
+    """
 
     __slots__ = (
-        "client_connections", "last_reload", "log_lines_dropped", "loop_lag", "providers", "reloads", "routes",
-        "started",
+        "client_connections", "last_reload", "log_lines_dropped", "loop_lag", "providers", "reload_ok", "reloads",
+        "routes", "spans_dropped", "spans_exported", "started",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -69,7 +72,10 @@ class Stats:
         self.log_lines_dropped = 0
         self.reloads = {"success": 0, "failure": 0}
         self.last_reload = 0.0
+        self.reload_ok = True
         self.loop_lag = 0.0
+        self.spans_exported = 0
+        self.spans_dropped = dict.fromkeys(("queue_full", "unreachable", "rejected", "closed", "internal"), 0)
         self.started = 0.0
 
     def route(self, provider: str, route: str) -> RouteStats:

@@ -7,11 +7,11 @@ it, and that every request was logged exactly once.
 import asyncio
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sidecar.config.load import load
+from sidecar.config.load import Loaded, load
 from sidecar.http.pool import Pool
 from sidecar.runtime import Runtime
 from tests.chaos.app import PATIENCE, Answer, App
@@ -55,13 +55,13 @@ class Scene:
     async def start(self, providers: dict[str, dict[str, Any]], **top: Any) -> None:
         """Write the configuration and serve it."""
         self.write(providers, **top)
+        await self.run(lambda: load(self.config, self.environ), self.environ)
+
+    async def run(self, read: Callable[[], Loaded], environ: Mapping[str, str]) -> None:
+        """Serve what ``read`` gives, and give it again at a reload."""
         self._tasks_before = asyncio.all_tasks()
         self._sockets_before = _sockets()
-
-        def again() -> Any:
-            return load(self.config, self.environ)
-
-        self._runtime = Runtime(again(), again, self.environ)
+        self._runtime = Runtime(read(), read, environ)
         await self._runtime.start()
 
     async def serve(self, script: Script, top: dict[str, Any] | None = None, **settings: Any) -> Provider:

@@ -64,7 +64,8 @@ def test_the_page_of_the_headers_has_every_outcome_and_every_sent() -> None:
 
 def test_the_decisions_name_every_library_of_the_run_time() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    needed = [*project["dependencies"], *project["optional-dependencies"]["cli"]]
+    extras = project["optional-dependencies"]
+    needed = [*project["dependencies"], *extras["cli"], *extras["otlp"]]
     rows = page("docs/decisions.md").table("### 2026-11-21: what is needed at run time")
     assert {row[0].strip("`") for row in rows} == {re.split(r"[><=~\[]", one)[0] for one in needed}
 

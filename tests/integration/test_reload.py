@@ -3,13 +3,12 @@
 import asyncio
 import json
 import os
-from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
 
-import sidecar.runtime
+import sidecar.reloading
 from tests.chaos.provider_script import OK, Wire, answer
 from tests.chaos.scene import Scene, eventually
 
@@ -17,7 +16,7 @@ from tests.chaos.scene import Scene, eventually
 @pytest.fixture
 def quick_look(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look at the files every 10 ms."""
-    monkeypatch.setattr(sidecar.runtime, "POLL_FILES", 0.01)
+    monkeypatch.setattr(sidecar.reloading, "POLL_FILES", 0.01)
 
 
 def named(name: bytes) -> bytes:
@@ -286,7 +285,3 @@ async def test_reload_by_the_admin_api(scene: Scene) -> None:
     got = await app.answer()
     assert (got.status, json.loads(got.body)) == (200, {"result": "success"})
     assert await body(scene) == b"two"
-
-
-def test_fingerprint_of_a_missing_file(tmp_path: Path) -> None:
-    assert sidecar.runtime._fingerprint((tmp_path / "none",)) == ((str(tmp_path / "none"), 0, 0, 0),)

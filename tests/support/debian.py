@@ -3,7 +3,6 @@
 import shutil
 import subprocess
 from functools import cache
-from pathlib import Path
 
 import pytest
 

@@ -45,13 +45,13 @@ def first_line_of(log: Path, process: subprocess.Popen[bytes]) -> dict[str, Any]
 class SidecarProcess:
     """Runs while the ``with`` block does; leaving it sends SIGTERM and asserts exit 0 and a silent stderr.
 
-    ``config``: a mapping (completed by ``complete``) or YAML text. ``port``, ``ops_port``, ``admin_port``: where it
-    listens. ``config_file`` may be rewritten by the test, to reload.
+    ``config``: a mapping (completed by ``complete``), YAML text, or None when ``folder`` has one already.
+    ``port``, ``ops_port``, ``admin_port``: where it listens. ``config_file`` may be rewritten by the test, to reload.
     """
 
     def __init__(
         self,
-        config: Mapping[str, Any] | str,
+        config: Mapping[str, Any] | str | None,
         *,
         env: Mapping[str, str] | None = None,
         args: tuple[str, ...] = (),
@@ -61,7 +61,8 @@ class SidecarProcess:
         self._own_folder = tempfile.TemporaryDirectory() if folder is None else None
         self.folder = folder or Path(self._own_folder.name)  # type: ignore[union-attr]
         self.config_file = self.folder / "sidecar.yaml"
-        self.config_file.write_text(config if isinstance(config, str) else yaml.safe_dump(complete(config)))
+        if config is not None:
+            self.config_file.write_text(config if isinstance(config, str) else yaml.safe_dump(complete(config)))
         environ = {key: value for key, value in os.environ.items() if key.upper() not in _PROXIES}
         environ.update(env or {})
         environ["PYTHONPATH"] = str(ROOT)

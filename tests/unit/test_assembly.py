@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import trustme
 
+import sidecar.assembly
 import sidecar.policies.order
 from sidecar.assembly import Assembler
 from sidecar.config.load import Loaded, load
@@ -52,6 +53,54 @@ async def test_table(tmp_path: Path) -> None:
     assert table.prefixes.by_host(b"p.localhost") is live
     assert dropped == []
     assert set(yard.stats.routes) == {("p", "one"), ("p", "rest"), ("p", "default"), ("", "")}
+
+
+async def test_providers_with_the_same_trust_share_a_context(tmp_path: Path) -> None:
+    """Each took 20 ms of the start and 0.8 MB for CAs that were the same."""
+    trustme.CA().cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    yard = Yard(tmp_path)
+    https = {"base_url": "https://127.0.0.1:9"}
+    own = https | {"tls": {"ca": str(tmp_path / "ca.pem")}}
+    yard.build(a=https, b=https | {"tls": {"server_name": "other.test"}}, c=own)
+    assert yard.target("a").tls is yard.target("b").tls
+    assert yard.target("a").tls is not yard.target("c").tls
+    assert (yard.target("a").server_name, yard.target("b").server_name) == (None, "other.test")
+
+
+async def test_what_was_prepared_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    yard = Yard(tmp_path)
+    loaded = yard.load({"a": {"base_url": "https://127.0.0.1:9"}})
+    yard.assembler.prepare(loaded)
+    monkeypatch.setattr(sidecar.assembly, "client_context", None)
+    yard.assembler.build(loaded)
+    assert yard.target("a").tls is not None
+
+
+async def test_while_a_table_is_built_the_one_before_is_shown(tmp_path: Path) -> None:
+    yard = Yard(tmp_path)
+    settings = HTTP | {"rate": {"limit": "10/s"}, "breaker": {}}
+    yard.build(p=settings, gone=settings)
+    shown = {name: yard.stats.provider(name).policies.gauges() for name in ("p", "gone")}
+    building = asyncio.ensure_future(yard.assembler.build_in_steps(yard.load({"p": HTTP, "q": settings})))
+    await asyncio.sleep(0)
+    assert {name: yard.stats.provider(name).policies.gauges() for name in ("p", "gone")} == shown
+    assert yard.stats.provider("p").policies.rate_limit is not None
+    await building
+    assert yard.stats.provider("p").policies.rate_limit is None
+    assert yard.stats.provider("gone").policies.gauges()["breakers"] == {}
+    assert yard.stats.provider("q").policies.rate_limit is not None
+
+
+async def test_a_switch_turned_while_a_table_is_built_holds_in_it(tmp_path: Path) -> None:
+    """The new table had been given the switches as they were when its provider was built."""
+    yard = Yard(tmp_path)
+    yard.build(p=HTTP)
+    building = asyncio.ensure_future(yard.assembler.build_in_steps(yard.load({"p": HTTP, "q": HTTP})))
+    await asyncio.sleep(0)
+    kill = Kill("wrong prices", "ada", 0.0, None)
+    await yard.assembler._board.kill("p", kill, "test")
+    table, _ = await building
+    assert table.providers["p"].switch.kill == kill
 
 
 async def test_pool_is_kept_while_nothing_changes(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def test_a_missing_file_is_told_in_three_parts(run):
     assert run("check").stderr == (
         "error: no configuration: there is no such file\n"
         "where: sidecar.yaml\n"
-        "do:    name it with -c FILE or $SIDECAR_CONFIG\n"
+        "do:    write it, in a container mount it there, or name another with -c FILE or $SIDECAR_CONFIG\n"
     )
 
 

@@ -82,7 +82,10 @@ def test_the_example_loads_on_a_fresh_machine():
 def test_a_missing_file_says_what_to_do():
     with pytest.raises(ConfigErrors) as caught:
         load("nowhere.yaml", {})
-    assert str(caught.value) == "nowhere.yaml: there is no such file - name it with -c FILE or $SIDECAR_CONFIG"
+    assert str(caught.value) == (
+        "nowhere.yaml: there is no such file - "
+        "write it, in a container mount it there, or name another with -c FILE or $SIDECAR_CONFIG"
+    )
 
 
 def test_a_folder_is_no_configuration(tmp_path):

@@ -74,13 +74,21 @@ def test_what_is_busy_is_in_flight() -> None:
     assert server.in_flight == 2
 
 
-def test_drain_asks_every_connection_even_if_they_end_at_once() -> None:
+def test_a_drain_closes_nothing_by_itself() -> None:
+    """An idle connection was closed while the app's next request was on its way to it."""
+    server, _ = make()
+    idle = Connection(server)
+    server.admit(idle)
+    server.drain()
+    assert (server.draining, idle.calls) == (True, [])
+
+
+def test_idle_connections_are_asked_to_close_even_if_they_end_at_once() -> None:
     server, _ = make()
     connections = [Connection(server) for _ in range(3)]
     for connection in connections:
         server.admit(connection)
-    server.drain()
-    assert server.draining
+    server.close_idle()
     assert [connection.calls for connection in connections] == [["close_idle"]] * 3
     assert (server.connections, server.stats.client_connections) == (set(), 0)
 

@@ -19,13 +19,14 @@ from tests.unit.policies.stage import Stage, ask, respond
 
 def test_order() -> None:
     assert [policy.name for policy in ORDER] == [
-        "tracking", "record", "redaction", "rescue", "fallback", "kill", "faults", "deadline", "rewrite", "headers",
-        "idempotency", "retry", "breaker", "rate", "concurrency", "kill-again", "success", "throttled", "attempt",
+        "tracking", "tracing", "record", "redaction", "rescue", "fallback", "kill", "faults", "deadline", "rewrite",
+        "headers", "idempotency", "retry", "breaker", "rate", "concurrency", "kill-again", "success", "throttled",
+        "attempt",
     ]  # fmt: skip
 
 
 def test_own_answers_are_tracked_recorded_and_rescued() -> None:
-    assert [policy.name for policy in OWN_ANSWERS] == ["tracking", "record", "redaction", "rescue"]
+    assert [policy.name for policy in OWN_ANSWERS] == ["tracking", "tracing", "record", "redaction", "rescue"]
 
 
 def test_every_key_has_settings() -> None:

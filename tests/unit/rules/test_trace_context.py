@@ -12,7 +12,9 @@ from sidecar.rules.trace_context import (
     format_traceparent,
     fresh,
     parse,
+    sampled_from,
     span_id,
+    with_span,
 )
 
 TRACE = "12345678901234567890123456789012"
@@ -206,3 +208,26 @@ def test_what_goes_on_is_valid_and_stays_the_same(text: str) -> None:
     once = state(text.encode())
     assert state(once) == once
     assert not once.startswith((b",", b" "))
+
+
+@pytest.mark.parametrize(
+    ("share", "least"),
+    [
+        (1.0, "00000000000000"),
+        (0.5, "80000000000000"),
+        (0.25, "c0000000000000"),
+        (0.75, "40000000000000"),
+        (1e-18, ""),
+        (0.0, ""),
+    ],
+)
+def test_the_share_that_is_sampled_is_drawn_by_the_last_56_bits(share: float, least: str) -> None:
+    assert sampled_from(share) == least
+
+
+def test_header_lines_for_another_span_differ_in_nothing_else() -> None:
+    context = parse(VALID, PARENT.encode() + b"=" + PARENT.encode())
+    assert context is not None
+    line = b"traceparent: " + child(context, PARENT) + b"\r\ntracestate: a=" + PARENT.encode() + b"\r\n"
+    found = with_span(line, "fedcba9876543210")
+    assert found == f"traceparent: 00-{TRACE}-fedcba9876543210-01\r\ntracestate: a={PARENT}\r\n".encode()

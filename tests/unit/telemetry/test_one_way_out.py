@@ -134,6 +134,24 @@ def test_only_the_log_has_its_outputs() -> None:
     assert set(users) == {"runtime.py", "telemetry/access_log.py"}
 
 
+def test_only_one_file_sends_to_a_collector_and_only_one_makes_what_it_sends() -> None:
+    """Texts of spans pass the redactor where spans are made; what takes them does not look at them."""
+    clients = set()
+    for name, tree in TREES.items():
+        for node in ast.walk(tree):
+            named = [node.module] if isinstance(node, ast.ImportFrom) else []
+            named += [one.name for one in node.names] if isinstance(node, ast.Import) else []
+            clients |= {name for one in named if one in ("http.client", "urllib.request", "requests")}
+    assert clients == {"telemetry/otlp.py", "telemetry/spans.py", "cli/admin_client.py"}
+    makers = {
+        name
+        for name, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "Span"
+    }
+    assert makers == {"policies/tracing.py"}
+
+
 def test_every_log_is_made_with_the_redactor() -> None:
     made = [
         ast.unparse(node)
