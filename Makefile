@@ -29,6 +29,7 @@ check: $(VENV)/.test  ## linters, types, import rules, generated docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python docs/generate.py --check
+	$(BIN)/python -m k8s.monitoring.dashboard --check
 
 bench: $(VENV)/.bench  ## measure beside Envoy, HAProxy, nginx and aiohttp (about 9 minutes)
 	$(BIN)/python -m compileall -q sidecar
@@ -46,8 +47,9 @@ fuzz-redaction: $(VENV)/.test  ## a million random secrets in random places: non
 redaction-report: $(VENV)/.report  ## what redaction finds and spares, by kind and format, beside four others
 	$(BIN)/python -m tests.redaction.report
 
-docs: $(VENV)/.test  ## write the generated documentation again
+docs: $(VENV)/.test  ## write the generated documentation and the dashboard again
 	$(BIN)/python docs/generate.py
+	$(BIN)/python -m k8s.monitoring.dashboard
 
 lock: $(VENV)/.test  ## compile requirements/*.txt anew
 	$(BIN)/pip install --quiet uv

@@ -100,3 +100,11 @@ def test_every_key_of_timeouts_exists_that_a_page_names() -> None:
                 assert value[0] in settings.model_fields, name
                 choices = get_args(settings.model_fields[value[0]].annotation)
                 assert not value[2] or not choices or value[2] in choices, name
+
+
+def test_operations_say_of_every_metric_what_to_do() -> None:
+    metrics = set(re.findall(r"^\| `(\w+)`", page("docs/metrics.md").text, re.MULTILINE))
+    told: list[str] = []
+    for title in ("### Calls", "### The provider", "### Policies", "### The sidecar itself"):
+        told += [name for row in page("docs/operations.md").table(title) for name in names(row[0])]
+    assert sorted(told) == sorted(metrics)

@@ -1,0 +1,1 @@
+"""What makes k8s/monitoring/dashboard.json: ``python -m k8s.monitoring.dashboard``."""
