@@ -137,10 +137,13 @@ async def test_nothing_is_kept_alive_against_the_apps_will_or_while_draining(ben
     assert other.closed
 
 
-async def test_draining_closes_what_is_idle(bench: Bench) -> None:
+async def test_draining_leaves_idle_connections_until_they_are_to_be_closed(bench: Bench) -> None:
     idle, in_head = bench.connect(), bench.connect()
     in_head.arrive(b"GET /")
     bench.server.drain()
+    await turn()
+    assert (idle.closed, in_head.closed) == (False, False)
+    bench.server.close_idle()
     await turn()
     assert (idle.closed, in_head.closed) == (True, False)
     bench.server.abort()
