@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 CONFIG ?= config.example.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check bench storm redaction-report fuzz-wire fuzz-redaction docs lock clean
+.PHONY: help run demo test test-parts test-whole check bench storm redaction-report fuzz-wire fuzz-redaction docs lock clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -17,11 +17,19 @@ run: $(VENV)/.run  ## serve config.example.yaml, with the demo provider beside i
 demo: $(VENV)/.run  ## see it work: a flaky provider, a sidecar, traffic
 	$(BIN)/sidecar demo
 
-test: check  ## every check and every test
+test: check  ## every check and every test, in two lanes beside each other
+	$(MAKE) --no-print-directory -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=line) test-parts test-whole
+
+test-parts: $(VENV)/.test
 	$(BIN)/coverage run -m pytest tests/unit tests/config --ignore tests/unit/redaction
 	$(BIN)/coverage report --include='sidecar/rules/*,sidecar/core/*,sidecar/policies/*' --fail-under=95
-	$(BIN)/python -m pytest tests/unit/redaction
-	$(BIN)/python -m pytest tests --ignore tests/unit --ignore tests/config
+	$(BIN)/python -m pytest tests/unit/redaction tests/redaction
+	$(BIN)/python -m pytest tests/alerts tests/bench tests/dashboard tests/image tests/k8s
+
+test-whole: $(VENV)/.test
+	$(BIN)/python -m pytest tests/chaos tests/conformance
+	$(BIN)/python -m pytest tests/integration tests/lifecycle
+	$(BIN)/python -m pytest tests/docs tests/sdk
 
 check: $(VENV)/.test  ## linters, types, import rules, generated docs
 	$(BIN)/ruff check .

@@ -23,7 +23,7 @@ EMPTY = {
     "calm": {
         "Who is affected?: Failed", "Who is affected?: Share failed", "Calls by outcome: {{outcome}}",
         "Calls by provider and status: {{provider}} {{code}}", "Calls now and a day before: {{provider}} a day before",
-        "Answered by fallback: {{provider}} {{reason}}", "Credentials turned away: {{provider}} {{code}}",
+        "Answered by fallback: {{provider}} {{reason}}",
         "Calls that match no provider: {{code}}", "Time of calls: {{provider}} p50", "Time of calls: {{provider}} p95",
         "Time of calls: {{provider}} p99", "Time of single tries: {{provider}} p50",
         "Time of single tries: {{provider}} p95", "Time of single tries: {{provider}} p99",

@@ -108,3 +108,10 @@ def test_operations_say_of_every_metric_what_to_do() -> None:
     for title in ("### Calls", "### The provider", "### Policies", "### The sidecar itself"):
         told += [name for row in page("docs/operations.md").table(title) for name in names(row[0])]
     assert sorted(told) == sorted(metrics)
+
+
+def test_every_folder_of_tests_is_in_a_lane_of_make_test() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    lanes = makefile[makefile.index("\ntest-parts:") : makefile.index("\ncheck:")]
+    there = {file.relative_to(ROOT / "tests").parts[0] for file in (ROOT / "tests").rglob("test_*.py")}
+    assert set(re.findall(r"tests/(\w+)", lanes)) == there
