@@ -21,7 +21,7 @@ test: check  ## every check and every test, in two lanes beside each other
 	$(MAKE) --no-print-directory -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=line) test-parts test-whole
 
 test-parts: $(VENV)/.test
-	$(BIN)/coverage run -m pytest tests/unit tests/config --ignore tests/unit/redaction
+	$(BIN)/coverage run -m pytest tests/unit --ignore tests/unit/redaction
 	$(BIN)/coverage report --include='sidecar/rules/*,sidecar/core/*,sidecar/policies/*' --fail-under=95
 	$(BIN)/python -m pytest tests/unit/redaction tests/redaction
 	$(BIN)/python -m pytest tests/alerts tests/bench tests/dashboard tests/image tests/k8s
