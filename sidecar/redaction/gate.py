@@ -12,8 +12,12 @@ import re2
 
 from sidecar.redaction.family import Family, Span
 
-_MEMORY = 64 << 20
-"""Bytes that the automaton may take: states are made as texts need them, and forgotten when there are too many."""
+_MEMORY = 8 << 20
+"""Bytes that the automaton may take: states are made as texts need them, and forgotten when there are too many.
+
+It never gave up with half of it. With 64 MiB a random text of 16 KiB takes 21 ms instead of 26, and the process 12 MiB
+more.
+"""
 
 
 def _options() -> re2.Options:
