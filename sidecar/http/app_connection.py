@@ -206,10 +206,13 @@ class AppConnection(asyncio.Protocol):
     async def _serve(self) -> None:
         server, queue = self._server, self._queue
         handle, create_future = server.handle, server.loop.create_future
+        exchange: Exchange | None = None
         response: Response | None = None
         try:
             while True:
                 if not queue:
+                    # An app may rest for long: what was kept of its last call, to be sent again, must not.
+                    exchange = response = None
                     waiter = self._next = create_future()
                     await waiter
                 exchange = self._exchange = queue.popleft()
