@@ -29,6 +29,10 @@ _SECRET_LINE = re.compile(
 )
 
 
+_BESIDE = 100
+"""Characters of a line that are shown on either side of a mistake."""
+
+
 class Severity(StrEnum):
     """An error keeps the sidecar from starting; a warning does not."""
 
@@ -66,8 +70,9 @@ class Problem:
         """The report: headline, source line, caret."""
         if self.source is None or not self.line:
             return self.headline
-        pad = "".join("\t" if char == "\t" else " " for char in self.source[: self.column - 1])
-        return f"{self.headline}\n{f'  {self.source}'.rstrip()}\n  {pad}^"
+        source, column = _around(self.source, self.column)
+        pad = "".join("\t" if char == "\t" else " " for char in source[: column - 1])
+        return f"{self.headline}\n{f'  {source}'.rstrip()}\n  {pad}^"
 
     def as_data(self) -> dict[str, Any]:
         """The report for machines (``--format json``)."""
@@ -88,6 +93,14 @@ class Problem:
             text += f" - {self.hint}"
         place = f",line={self.line},col={self.column}" if self.line else ""
         return f"::{self.severity} file={_github_property(self.file)}{place}::{_github_text(text)}"
+
+
+def _around(line: str, column: int) -> tuple[str, int]:
+    """A line and a column in it; of a line as long as a file in JSON, the part around that column."""
+    first = max(0, column - 1 - _BESIDE) if len(line) > 2 * _BESIDE else 0
+    part = line[first : first + 2 * _BESIDE]
+    before, after = "..." if first else "", "..." if len(line) > first + 2 * _BESIDE else ""
+    return before + part + after, column - first + len(before)
 
 
 class ConfigErrors(Exception):

@@ -150,7 +150,8 @@ _SAME_LENGTH = {
 _LETTERS = str.maketrans("áàâäãåéèêëíìîïóòôöõúùûüñçßłøÁÀÂÄÉÈÊËÍÓÖÜÑŁ", "aaaaaaeeeeiiiiooooouuuuncsloAAAAEEEEIOOUNL")
 
 _options = re2.Options()
-_options.max_mem = 16 << 20
+_options.max_mem = 8 << 20
+_options.log_errors = False
 _search = re2.compile(f"(?i:[\\w.\\-\\[\\]]*)(?:{_NAMED}|{_THEN})|{_ELEMENT}|{_FLAG}".encode(), _options)._regexp.Match  # noqa: SLF001 - see the gate
 _search_head = re2.compile(_HEAD.encode(), _options)._regexp.Match  # noqa: SLF001
 _triggers = re2.compile(_TRIGGER.encode(), _options)._regexp.Match  # noqa: SLF001

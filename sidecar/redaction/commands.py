@@ -54,7 +54,8 @@ _LONGEST = 300
 """Characters of a command that are looked at."""
 
 _options = re2.Options()
-_options.max_mem = 16 << 20
+_options.max_mem = 8 << 20
+_options.log_errors = False
 _search = re2.compile(TRIGGER.encode(), _options)._regexp.Match  # noqa: SLF001 - see the gate
 _UNANCHORED = re2._re2.RE2.Anchor.UNANCHORED  # noqa: SLF001
 

@@ -108,7 +108,7 @@ def _gate() -> re2.Set:
     """An automaton that tells which of the two are in a text; a third always is, unless it gave up."""
     options = re2.Options()
     options.log_errors = False
-    options.max_mem = 32 << 20
+    options.max_mem = 8 << 20
     gate = re2.Set.SearchSet(options)
     for pattern in (_WITH_PREFIX, _WITH_MARK, ""):
         gate.Add(pattern)

@@ -1,6 +1,6 @@
 import pytest
 
-from sidecar.config.problem import Source, hide_userinfo, in_order, is_secret_name
+from sidecar.config.problem import Problem, Source, hide_userinfo, in_order, is_secret_name
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,13 @@ def test_problems_come_in_the_order_of_the_file_and_once():
     source = Source("f", "a\nb\nc")
     problems = [source.problem((3, 1), "c", "x"), source.problem((1, 1), "a", "x"), source.problem((3, 1), "c", "x")]
     assert [problem.path for problem in in_order(problems)] == ["a", "c"]
+
+
+def test_of_a_long_line_the_part_around_the_mistake_is_shown():
+    line = "a" * 300 + "X" + "b" * 300
+    shown = Problem("f.yaml", 1, 301, "", "bad", source=line).render().splitlines()[1:]
+    assert shown == ["  ..." + "a" * 100 + "X" + "b" * 99 + "...", "  " + " " * 103 + "^"]
+    short = Problem("f.yaml", 1, 3, "", "bad", source="ab: c").render().splitlines()[1:]
+    assert short == ["  ab: c", "    ^"]
+    begun = Problem("f.yaml", 1, 2, "", "bad", source="X" * 500).render().splitlines()[1:]
+    assert begun == ["  " + "X" * 200 + "...", "   ^"]
