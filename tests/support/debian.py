@@ -12,18 +12,28 @@ _UNPACKED = ROOT / ".venv" / "debian"
 """Where packages are unpacked, not installed: it needs no rights, and `make clean` removes it."""
 
 
-@cache
+_PATIENCE = 60.0
+"""Seconds for each command of apt and dpkg."""
+
+
 def program(name: str, package: str) -> str:
     """The path of a program; skips the test where there is none and none can be had.
 
     ``package``: the Debian package with it. It must need no other package, as static programs do.
     """
+    found = _found(name, package)
+    if found is None:
+        pytest.skip(f"{name} is missing: not on PATH, and Debian's package {package} cannot be downloaded here")
+    return found
+
+
+@cache
+def _found(name: str, package: str) -> str | None:
+    """Looked for once: where there is no network, each try takes its time."""
     found = shutil.which(name) or _unpacked(name)
     if found is None:
         _unpack(package)
         found = _unpacked(name)
-    if found is None:
-        pytest.skip(f"{name} is missing: not on PATH, and Debian's package {package} cannot be downloaded here")
     return found
 
 
@@ -46,5 +56,8 @@ def _download(package: str) -> bool:
 
 
 def _run(*command: str) -> bool:
-    done = subprocess.run(command, cwd=_UNPACKED, capture_output=True, timeout=240, check=False)
+    try:
+        done = subprocess.run(command, cwd=_UNPACKED, capture_output=True, timeout=_PATIENCE, check=False)
+    except subprocess.TimeoutExpired:
+        return False
     return done.returncode == 0
