@@ -1,6 +1,7 @@
 """Settings in, live objects out: pools, stacks and the routing table. Nothing here runs per request."""
 
 import asyncio
+import gc
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -139,6 +140,7 @@ class Assembler:
         with self._building() as draft:
             for name in loaded.config.providers:
                 self._add(name, loaded, draft)
+                gc.collect(0)  # only what is new: a tenth of a millisecond now instead of three at the end
                 await self._env.sleep(_BETWEEN)
             return self._finish(loaded, draft)
 

@@ -21,7 +21,7 @@ POLL_FILES = 1.0
 """Seconds between two looks at the files. A mounted ConfigMap changes by swapping a symlink."""
 LOOK_AGAIN = 0.1
 """Seconds between two looks at the least, when a provider answers call after call with 401."""
-TURN = 0.0001
+TURN = 0.00001
 """Seconds for which the thread that reads the configuration may keep the interpreter, when the loop wants it."""
 
 Load = Callable[[], Loaded]
@@ -126,6 +126,8 @@ def _gently(work: Callable[[], T]) -> T:
     before = sys.getswitchinterval()
     sys.setswitchinterval(TURN)
     try:
-        return work()
+        done = work()
+        gc.collect(0)
+        return done
     finally:
         sys.setswitchinterval(before)
