@@ -211,7 +211,7 @@ class AppConnection(asyncio.Protocol):
         try:
             while True:
                 if not queue:
-                    # An app may rest for long: what was kept of its last call, to be sent again, must not.
+                    # While an app rests, what was kept of its last call, to be sent again, must not.
                     exchange = response = None
                     waiter = self._next = create_future()
                     await waiter
@@ -375,9 +375,7 @@ class AppConnection(asyncio.Protocol):
     def _timed_out(self) -> None:
         wait, current = self._wait, self._parser.current
         if wait == _HEAD:
-            self._parser.refuse(
-                BadRequest("the request head did not arrive in time (limits.header_timeout)", status=408)
-            )
+            self._parser.refuse(BadRequest("the head did not arrive in time (limits.header_timeout)", status=408))
         elif wait == _STALL and current is not None and current.body is not None:
             current.body.fail(BadRequest("the request body stalled (limits.idle_timeout)", status=408))
         elif wait == _IDLE and not self._transport.get_write_buffer_size():

@@ -19,8 +19,7 @@ from sidecar.policies.site import Site, Tracing
 from sidecar.redaction.found import Found
 from sidecar.redaction.redactor import Redactor
 from sidecar.rules.trace_context import SAMPLED, TraceContext
-from sidecar.telemetry.otlp import CLIENT, SERVER
-from sidecar.telemetry.spans import Span
+from sidecar.telemetry.otlp import CLIENT, SERVER, Span
 
 _METHODS = {name.encode(): name for name in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")}
 _OTHER = "_OTHER"

@@ -11,12 +11,9 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sidecar import __version__
-
-if TYPE_CHECKING:
-    from sidecar.telemetry.spans import Span
 
 SERVER, CLIENT = 2, 3
 """Kinds of spans (opentelemetry/proto/trace/v1/trace.proto, Span.SpanKind)."""
@@ -35,6 +32,28 @@ _SERVICE = "opentelemetry.proto.collector.trace.v1.trace_service_pb2"
 
 class Refused(Exception):
     """The collector does not want these spans, and would not want them later."""
+
+
+@dataclass(slots=True)
+class Span:
+    """One span, with nothing in it that may not be shown.
+
+    Ids are lower-case hex; ``parent_id`` is empty for a root, ``remote`` says that the parent is the app's. ``start``
+    and ``end``: monotonic seconds. ``kind``: ``SERVER`` or ``CLIENT``. ``error``: the status is Error, else Unset.
+    """
+
+    name: str
+    kind: int
+    trace_id: str
+    span_id: str
+    parent_id: str
+    remote: bool
+    flags: int
+    tracestate: str
+    start: float
+    end: float
+    error: bool
+    attributes: Mapping[str, str | int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +110,7 @@ class Batch:
         self._spans = scope.spans
         self.size = 0
 
-    def add(self, span: "Span") -> None:
+    def add(self, span: Span) -> None:
         """Encode a span."""
         one = self._spans.add(
             trace_id=bytes.fromhex(span.trace_id),

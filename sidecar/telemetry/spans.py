@@ -7,14 +7,13 @@ away spans are lost, and counted; it never holds up a call.
 
 import threading
 from collections import deque
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from http.client import HTTPException
 from typing import Protocol
 
 from sidecar.core.env import Env
 from sidecar.telemetry.access_log import AccessLog
-from sidecar.telemetry.otlp import Batch, Collector, Destination, Refused
+from sidecar.telemetry.otlp import Batch, Collector, Destination, Refused, Span
 from sidecar.telemetry.stats import Stats
 
 QUEUE = 2048
@@ -33,28 +32,6 @@ _BREATH = 0.0005
 """Seconds between two slices, in which the event loop has the interpreter."""
 _BACKOFF = 0.5
 """Seconds before the second try of a batch; twice as long before each further one."""
-
-
-@dataclass(slots=True)
-class Span:
-    """One span, with nothing in it that may not be shown.
-
-    Ids are lower-case hex; ``parent_id`` is empty for a root, ``remote`` says that the parent is the app's. ``start``
-    and ``end``: monotonic seconds. ``kind``: of ``telemetry/otlp.py``. ``error``: the status is Error, else Unset.
-    """
-
-    name: str
-    kind: int
-    trace_id: str
-    span_id: str
-    parent_id: str
-    remote: bool
-    flags: int
-    tracestate: str
-    start: float
-    end: float
-    error: bool
-    attributes: Mapping[str, str | int]
 
 
 class Traced(Protocol):
