@@ -84,7 +84,8 @@ class Redaction(Settings):
     pointers: Mapping[Pointer, Act] = Field(default_factory=dict)
     """An action for a place in JSON bodies: ``{/customer/notes: mask, "/items/*/sku": keep}`` (RFC 6901, and ``*``)."""
     patterns: Mapping[OwnKind, Pattern] = Field(default_factory=dict)
-    """Values of your own: ``{employee_id: "E-[0-9]{6}"}``, in RE2 syntax. Masked like personal data."""
+    """Values of your own: ``{employee_id: "E-[0-9]{6}"}``, in RE2 syntax. Masked like personal data.
+    ``^`` and ``$`` are begin and end of a line."""
     hash: Hash | None = None
     """The key for ``hash``."""
 

@@ -1,5 +1,6 @@
 """All families of value detectors, in one list, and the gates made of them."""
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -35,6 +36,9 @@ FAMILIES: tuple[Family, ...] = (
     STREET_FAMILY,
 )
 
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_OF_LINES = {"A": "^", "z": "$"}
+
 DETAIL_FAMILIES: tuple[Family, ...] = (DEVICE_FAMILY, LOCATION_FAMILY)
 """Only searched for where details are redacted."""
 
@@ -46,8 +50,13 @@ def gate_for(patterns: tuple[tuple[str, str], ...] = (), *, details: bool = Fals
     ``details``: with those of details.
     """
     families = [*FAMILIES, *(DETAIL_FAMILIES if details else ())]
-    families += [Family(kind, pattern, _finder(kind, pattern)) for kind, pattern in patterns]
+    families += [Family(kind, _in_lines(pattern), _finder(kind, _in_lines(pattern))) for kind, pattern in patterns]
     return Gate(families)
+
+
+def _in_lines(pattern: str) -> str:
+    """A pattern whose begin and end of a text are those of a line: many texts are searched as lines of one."""
+    return f"(?m:{_ESCAPE.sub(lambda match: _OF_LINES.get(match[1], match[0]), pattern)})"
 
 
 def _finder(kind: str, pattern: str) -> Find:

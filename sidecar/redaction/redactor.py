@@ -30,6 +30,8 @@ FAILED = "[REDACTED:failed]"
 """In place of a text or header that could not be redacted."""
 
 
+_SHORTEST = 5
+"""Shorter texts hold no value that is known by its shape, unless a pattern of the configuration says so."""
 _LONGEST_REMEMBERED = 256
 _MOST_REMEMBERED = 4096
 _Key = TypeVar("_Key")
@@ -57,6 +59,7 @@ class Redactor:
         "pointers",
         "query_verdicts",
         "respites",
+        "shortest",
         "verdicts",
     )  # fmt: skip
 
@@ -71,6 +74,7 @@ class Redactor:
         self.pointers = Pointers(rules.pointers)
         kept = self.actions.kept
         patterns = tuple(rules.patterns.items())
+        self.shortest = 1 if patterns else _SHORTEST
         details = not {"device_id", "location"} <= kept
         self.gate = gate_for(patterns, details=details)
         self.verdicts = Verdicts(kind_of, rules, self.gate, kept)

@@ -36,8 +36,6 @@ _LEARNED_WORD_CHARS = 12
 """A shorter one of letters alone is a word of other texts, too."""
 _LINES_AT_ONCE = 256
 """Texts between two looks at the clock: a millisecond, should there be a value in each."""
-_SHORTEST = 5
-"""Shorter texts hold no value that is known by its shape."""
 _SECRETS = frozenset(SECRET_KINDS)
 _DIGIT = re.compile(r"\d")
 _DONE = re.compile(r"<(?:string|text|number|boolean|truncated)(?:, \d+)?>")
@@ -142,7 +140,7 @@ class Scrub:
         """Free text: values by their shape, ``name=value``, and the encodings inside it."""
         if self.listed_only:
             return self.unlisted(text)
-        if len(text) < _SHORTEST:
+        if len(text) < self.redactor.shortest:
             return text
         hits = self.redactor.gate.hits(text.encode("utf-8", "surrogatepass"))
         return self.searched(text, name, hits) if hits else text

@@ -13,8 +13,6 @@ from sidecar.redaction.verdicts import ACT, ITSELF, KEEP, NAME, NAMELESS, PAIR, 
 if TYPE_CHECKING:
     from sidecar.redaction.scrub import Scrub
 
-_SHORTEST = 5
-"""Texts that are no longer hold no value that a detector knows."""
 _LEAST_NUMBER = 10**11
 """Smaller numbers are no card numbers, which have twelve digits and more."""
 
@@ -66,7 +64,7 @@ class _Walk:
 
     def run(self) -> None:
         """Visit every container once: mask what a name announces, and gather the texts that are left."""
-        stack, leaves = self._stack, self.leaves
+        stack, leaves, shortest = self._stack, self.leaves, self._scrub.redactor.shortest
         verdicts = self._scrub.redactor.verdicts
         shapes = verdicts.shapes
         while stack:
@@ -78,6 +76,7 @@ class _Walk:
             try:
                 shape = shapes[names]
             except KeyError:
+                self._scrub.check_time()
                 shape = verdicts.shape(names)
             told = shape.verdicts if inherited is None else _inherited(shape.verdicts, node, inherited)
             if told:
@@ -85,7 +84,7 @@ class _Walk:
             for name, value in node.items():
                 kind = type(value)
                 if kind is str:
-                    if len(value) > _SHORTEST:
+                    if len(value) >= shortest:
                         if name in told:
                             self._left(node, name, value, told[name])
                         else:
@@ -110,9 +109,10 @@ class _Walk:
             self._two(node, above)
         else:
             self._stack += [(value, above, None) for value in node if type(value) is dict or type(value) is list]
+        shortest = self._scrub.redactor.shortest
         for index, value in enumerate(node):
             kind = type(value)
-            if (kind is str and len(value) > _SHORTEST) or (kind is int and value > _LEAST_NUMBER):
+            if (kind is str and len(value) >= shortest) or (kind is int and value > _LEAST_NUMBER):
                 self.leaves.append((node, index, str(value), above))
 
     def _inheriting(self, node: list[Any], above: str, inherited: str) -> None:

@@ -87,6 +87,8 @@ class Verdicts:
 
     def shape(self, names: tuple[str, ...]) -> Shape:
         """What the names of an object say."""
+        if len(names) > _MOST_NAMES_OF_SHAPE:
+            self._meet(names)
         told = {name: verdict for name in names if (verdict := self.of(name)) is not None}
         siblings = {}
         if NAME in told.values():
@@ -98,13 +100,25 @@ class Verdicts:
             self.shapes[names] = shape
         return shape
 
-    def _judge(self, name: str) -> str | None:
+    def _meet(self, names: tuple[str, ...]) -> None:
+        """Judge the new ones of many names, as of a table by id: one look tells that none of them is a value itself."""
+        known = self.known
+        new = [name for name in names if name not in known and len(name) <= _LONGEST_NAME]
+        if self._gate.hits("\n".join(new).encode("utf-8", "surrogatepass")):
+            return
+        if len(known) + len(new) > _MOST_NAMES:
+            known.clear()
+        for name in new[:_MOST_NAMES]:
+            known[name] = self._judge(name, is_value=False)
+
+    def _judge(self, name: str, *, is_value: bool | None = None) -> str | None:
+        """``is_value``: whether the name itself is a value, where that is known."""
         if self._actions:
             action = self._actions.get(plain(name))
             if action is not None:
                 return KEEP if action is Action.KEEP else ACT
         if self._allow_list:
-            return NAMELESS if self._is_value(name) else UNLISTED
+            return NAMELESS if (self._is_value(name) if is_value is None else is_value) else UNLISTED
         kind = self._kind_of(name)
         if kind is not None and kind not in self._kept:
             return kind
@@ -114,7 +128,7 @@ class Verdicts:
             return PAIR
         if name == "query":
             return QUERY
-        return ITSELF if self._is_value(name) else None
+        return ITSELF if (self._is_value(name) if is_value is None else is_value) else None
 
     def kind_called(self, name: str) -> str:
         """The kind of the values under a name of the configuration: what it is anyway, or the name itself."""

@@ -383,6 +383,21 @@ def test_patterns_of_the_configuration_are_searched_everywhere():
     assert kept.text("by E-123456") == "by E-123456"
 
 
+@pytest.mark.parametrize("pattern", ["^REF-[0-9]+$", r"\AREF-[0-9]+\z", r"^REF-\d+\z", "^(?:REF|NO)-[0-9]+"])
+def test_a_pattern_for_whole_values_finds_them_wherever_they_stand(pattern):
+    redactor = Redactor(Rules(patterns={"ref": pattern}))
+    shown = body(redactor, '{"a":"first","b":"REF-123","c":["see REF-9","REF-77"],"REF-55":1}')
+    assert shown == '{"a":"first","b":"[REDACTED:ref]","c":["see REF-9","[REDACTED:ref]"],"[REDACTED:ref]":1}'
+    many = orjson.loads(body(redactor, orjson.dumps({"list": [f"REF-{n}" for n in range(400)]}).decode()))
+    assert many == {"list": ["[REDACTED:ref]"] * 400}
+    assert redactor.text("see REF-9\nREF-10") == "see REF-9\n[REDACTED:ref]"
+
+
+def test_an_escaped_backslash_before_a_letter_is_no_begin_of_a_text():
+    redactor = Redactor(Rules(patterns={"path": r"C:\\A[0-9]+"}))
+    assert redactor.text(r"in C:\A12 and") == "in [REDACTED:path] and"
+
+
 def test_redactors_do_not_share_what_their_rules_say():
     strict = Redactor(Rules(keys={"note": Action.MASK}))
     assert body(strict, '{"note":"x"}') == '{"note":"[REDACTED:note]"}'

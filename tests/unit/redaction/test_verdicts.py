@@ -105,3 +105,18 @@ def test_no_name_raises_and_verdicts_do_not_change(name):
     rules = verdicts(Rules(keys={"a": Action.DROP}))
     assert rules.of(name) == rules.of(name)
     assert rules.kind_called(name)
+
+
+@pytest.mark.parametrize("value", ["", "jenny@corp.example"])
+def test_many_names_at_once_say_what_each_says_alone(value):
+    names = tuple(filter(None, (*(f"n{number}" for number in range(200)), "password", "email", "name", "query", value)))
+    together, alone = verdicts(), verdicts()
+    assert together.shape(names).verdicts == {name: said for name in names if (said := alone.of(name)) is not None}
+    assert (value in together.shape(names).verdicts) is (value != "")
+
+
+def test_more_names_than_are_remembered_are_judged_all_the_same():
+    rules = verdicts()
+    names = (*(f"n{number}" for number in range(9000)), "password")
+    assert rules.shape(names).verdicts == {"password": "password"}
+    assert len(rules.known) <= 8192
