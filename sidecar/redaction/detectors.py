@@ -36,11 +36,12 @@ FAMILIES: tuple[Family, ...] = (
     STREET_FAMILY,
 )
 
-_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
-_OF_LINES = {"A": "^", "z": "$"}
-
 DETAIL_FAMILIES: tuple[Family, ...] = (DEVICE_FAMILY, LOCATION_FAMILY)
 """Only searched for where details are redacted."""
+
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_OF_LINES = {"A": "^", "z": "$"}
+"""RE2's begin and end of a text -> those of a line."""
 
 
 @lru_cache(maxsize=64)

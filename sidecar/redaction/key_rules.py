@@ -16,8 +16,8 @@ from sidecar.redaction.key_words import AFFIXES, HARMLESS_FIRST, LAST, PHRASES, 
 from sidecar.redaction.value_rules import tells
 
 __all__ = [
-    "HEADERS", "KINDS", "PERSON_SIBLINGS", "QUERY_KINDS", "decoded", "folded", "is_person_name", "kind_of",
-    "kind_of_header", "kind_of_query", "tells",
+    "HEADERS", "KINDS", "PERSON_SIBLINGS", "QUERY_KINDS", "decoded", "folded", "kind_of", "kind_of_header",
+    "kind_of_query", "person_siblings", "tells",
 ]  # fmt: skip
 
 _CACHE_ENTRIES = 8192
@@ -135,12 +135,12 @@ def kind_of_header(name: str) -> str | None:
     return _HEADER_KINDS.get(word, word)
 
 
-def is_person_name(siblings: Iterable[str]) -> bool:
-    """Whether a bare ``name`` is a person's: beside an e-mail address, a telephone number or a first name it is.
+def person_siblings(names: Iterable[str]) -> dict[str, str]:
+    """The names, with their kinds, beside which a bare ``name`` is a person's: an e-mail address, a first name.
 
     Products, repositories and hosts have names too, and they are most of what APIs send.
     """
-    return any(kind_of(sibling) in PERSON_SIBLINGS for sibling in siblings)
+    return {name: kind for name in names if (kind := kind_of(name)) is not None and kind in PERSON_SIBLINGS}
 
 
 PERSON_SIBLINGS = frozenset({"email", "phone", "street", "name", "date_of_birth", "ssn", "national_id"})

@@ -22,6 +22,8 @@ def search(leaves: list[Leaf], scrub: "Scrub", pointers: dict[int, str] | None) 
     """Replace the values in these texts, where they stand. ``pointers``: of each container, where finds are listed."""
     if len(leaves) > _VERY_MANY and pointers is None:
         leaves = _in_groups(leaves, scrub)
+        if not leaves:
+            return
     gate = scrub.redactor.gate
     texts = [leaf[2] for leaf in leaves]
     joined = BETWEEN.join(texts)

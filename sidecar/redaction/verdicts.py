@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from sidecar.redaction.gate import Gate
-from sidecar.redaction.key_rules import PERSON_SIBLINGS, kind_of
+from sidecar.redaction.key_rules import person_siblings
 from sidecar.redaction.kinds import MARKER
 from sidecar.redaction.rules import Action, Rules
 
@@ -90,10 +90,7 @@ class Verdicts:
         if len(names) > _MOST_NAMES_OF_SHAPE:
             self._meet(names)
         told = {name: verdict for name in names if (verdict := self.of(name)) is not None}
-        siblings = {}
-        if NAME in told.values():
-            siblings = {name: kind for name in names if (kind := kind_of(name)) in PERSON_SIBLINGS and kind is not None}
-        shape = Shape(told, siblings)
+        shape = Shape(told, person_siblings(names) if NAME in told.values() else {})
         if len(names) <= _MOST_NAMES_OF_SHAPE and max(map(len, names), default=0) <= _LONGEST_NAME_OF_SHAPE:
             if len(self.shapes) >= _MOST_SHAPES:
                 self.shapes.clear()

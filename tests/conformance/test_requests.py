@@ -1,12 +1,9 @@
 """Requests on their way to the provider: what is passed on byte for byte, and what is put right (RFC 9110, 9112)."""
 
-import asyncio
-import gc
 import re
 
 import pytest
 
-from sidecar.core.exchange import Exchange
 from tests.conformance.conftest import Start
 from tests.support.scripted_provider import OK, Peer, Request, ScriptedProvider, answer, echo
 from tests.support.sidecar_thread import SidecarThread
@@ -395,25 +392,3 @@ def test_bodies_of_every_size_arrive_whole_and_come_back(start: Start, size: int
     first, second = sidecar.requests(2)
     assert (first["bytes_in"], second["bytes_in"]) == (size, size)
     assert second["attempts"][0]["connection"] == "reused"
-
-
-# ---- afterwards ----
-
-
-def test_a_connection_at_rest_holds_nothing_of_its_last_call(start: Start) -> None:
-    """What was kept of a request, to be sent again, is as much memory as the app sends."""
-    _, sidecar = start(answer(OK))
-    with sidecar.client() as client:
-        for _ in range(2):
-            head = b"POST /p/x HTTP/1.1\r\n" + HOST + b"Content-Length: 60000\r\n\r\n"
-            assert client.ask(head + bytes(60_000)).status == 200
-        sidecar.call(asyncio.sleep(0))  # the answer is out before the call's last step
-        assert held_calls() == []
-
-
-def held_calls() -> list[Exchange]:
-    """Every call in memory whose request was this large."""
-    gc.collect()
-    return [
-        one for one in gc.get_objects() if type(one) is Exchange and one.body is not None and one.body.length == 60_000
-    ]

@@ -6,10 +6,10 @@ from sidecar.redaction import key_rules
 from sidecar.redaction.key_phrases import PHRASES
 from sidecar.redaction.key_rules import (
     decoded,
-    is_person_name,
     kind_of,
     kind_of_header,
     kind_of_query,
+    person_siblings,
     tells,
 )
 from sidecar.redaction.key_words import LAST, WHOLE
@@ -209,7 +209,7 @@ def test_many_letters_without_a_digit_count_unless_they_are_words(value: str, ma
     ],
 )  # fmt: skip
 def test_a_bare_name_is_a_persons_in_company(siblings: list[str], person: bool) -> None:
-    assert is_person_name(siblings) is person
+    assert bool(person_siblings(siblings)) is person
 
 
 def test_decoding_stops_after_three_rounds_or_when_nothing_changes() -> None:
